@@ -1,0 +1,17 @@
+export * from './checkpoint.ts';
+export * from './core.ts';
+export * from './entry.ts';
+export * from './lane.ts';
+export type { AuthMessage } from './messages/auth.ts';
+export type { BatchChangesMessage } from './messages/batch-changes.ts';
+export type { ChangeBatchMessage } from './messages/change-batch.ts';
+export { ackMessages, type DownEvent, downMessages } from './messages/down.ts';
+export type { GetChangesMessage } from './messages/get-changes.ts';
+export type { MarkMessage } from './messages/mark.ts';
+export type { MongoDeleteMessage } from './messages/mongo-delete.ts';
+export type { MongoUpsertMessage } from './messages/mongo-upsert.ts';
+export type { PingMessage } from './messages/ping.ts';
+export type { UnsubscribeMessage } from './messages/unsubscribe.ts';
+export { type UpEvent, upMessages } from './messages/up.ts';
+export * from './outcome.ts';
+export * from './parse-change.ts';

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { timestampField } from './fields.ts';
+
+/** One change as clients send it (`sync:change`, members of batches, REST). Names of all client generations. */
+export const changeMessage = z.object({
+  id: z.string().min(1).max(limits.changeId).optional(),
+  patchId: z.string().min(1).max(limits.changeId).optional(),
+  operation: z.string(),
+  collection: z.string().optional(),
+  collectionName: z.string().optional(),
+  documentId: z.unknown(),
+  data: z.unknown(),
+  unset: z.array(z.string().max(limits.fieldName)).max(limits.unsetFields).nullish(),
+  timestamp: timestampField.nullish(),
+  version: z.int().min(0).nullish(),
+});
+export type ChangeMessage = z.infer<typeof changeMessage>;
