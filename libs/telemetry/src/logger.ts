@@ -1,0 +1,59 @@
+import { type DestinationStream, pino } from 'pino';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** One line of log: fields first, then a fixed sentence; an error goes into the field `err`. */
+interface Write {
+  (message: string): void;
+  (fields: object, message: string): void;
+}
+
+/** What the rooms may ask of a logger. Small on purpose, so that a test can pass a literal. */
+export interface Logger {
+  readonly trace: Write;
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+  readonly fatal: Write;
+  /** A logger that adds `fields` to every line. */
+  child(fields: Record<string, unknown>): Logger;
+}
+
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  /** Stands in every line as `name`: the service, for example `gateway`. */
+  readonly name: string;
+  /** Where lines go; standard output when left out. */
+  readonly destination?: DestinationStream;
+}
+
+/**
+ * A JSON logger. Values of fields that are named like secrets are replaced up to three levels deep, and credentials in
+ * URLs and JSON web tokens are cut out of the finished line wherever they stand, because drivers quote connection
+ * strings in their error messages.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const settings = {
+    level: options.level,
+    name: options.name,
+    redact: { paths: secretPaths(), censor: '[redacted]' },
+    hooks: { streamWrite: cutCredentials },
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+const secretNames = ['authorization', 'token', 'password', 'secret', 'accessKey', 'authJwtSecret', 'cookie'];
+
+function secretPaths(): string[] {
+  return secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+}
+
+const urlCredentials = /:\/\/[^\s/?#"\\]*@/g;
+const webToken = /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
+
+function cutCredentials(line: string): string {
+  return line.replace(urlCredentials, '://[redacted]@').replace(webToken, '[redacted]');
+}
