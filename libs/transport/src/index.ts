@@ -1,1 +1,2 @@
+export type { TransportLog } from './log.ts';
 export * from './port.ts';

@@ -1,4 +1,15 @@
-import type { Entry, Epoch, GatewayId, JobId, Lane, Millis, Outcome, Seq, UserId, WriteRequest } from '@tidemark/protocol';
+import type {
+  Entry,
+  Epoch,
+  GatewayId,
+  JobId,
+  Lane,
+  Millis,
+  Outcome,
+  Seq,
+  UserId,
+  WriteRequest,
+} from '@tidemark/protocol';
 
 /** Work for the writer of a lane. A request belongs to the job's lane; an atomic one may touch other lanes too. */
 export interface WriteJob {
