@@ -1,0 +1,100 @@
+import { type Atom, decode, encodeNumber, isDocument } from './atom.ts';
+import { order } from './compare-values.ts';
+import { type Exact, meanExact, sumExact } from './decimal.ts';
+import type { Json } from './json.ts';
+import { type Document, type Values, valuesUnder } from './paths.ts';
+import type { AggregateFunction } from './tree.ts';
+
+/** Computes an aggregate's one value, in normal form. */
+export function compileAggregate(path: readonly string[], aggregate: AggregateFunction): (document: Document) => Json {
+  if (aggregate === 'count') return (document) => count(valuesUnder(document, path));
+  const compute = AGGREGATES[aggregate];
+  return (document) => compute(valuesUnder(document, path).values.map(decode));
+}
+
+function count({ values, isList }: Values): Json {
+  if (isList) return values.length;
+  const [value] = values;
+  if (value === undefined || value === null) return 0;
+  if (typeof value === 'string') return countCharacters(value);
+  return isDocument(value) ? Object.keys(value).length : null;
+}
+
+function countCharacters(text: string): number {
+  let characters = 0;
+  for (const _ of text) characters += 1;
+  return characters;
+}
+
+const AGGREGATES: Readonly<Record<Exclude<AggregateFunction, 'count'>, (atoms: readonly Atom[]) => Json>> = {
+  min: (atoms) => extreme(atoms, -1),
+  max: (atoms) => extreme(atoms, 1),
+  sum: (atoms) => encodeNumber(sum(numbers(atoms))),
+  avg: (atoms) => {
+    const values = numbers(atoms);
+    return values.length === 0 ? null : encodeNumber(mean(values));
+  },
+};
+
+function numbers(atoms: readonly Atom[]): Exact[] {
+  return atoms.flatMap((atom) => (atom.kind === 'number' ? [atom.value] : []));
+}
+
+function extreme(atoms: readonly Atom[], direction: 1 | -1): Json {
+  let best: Atom | undefined;
+  for (const atom of atoms) {
+    if (isOrdered(atom) && isBetter(atom, best, direction)) best = atom;
+  }
+  if (best?.kind === 'number') return encodeNumber(best.value);
+  return best?.kind === 'date' ? { $date: new Date(best.value).toISOString() } : null;
+}
+
+function isOrdered(atom: Atom): boolean {
+  return atom.kind === 'date' || (atom.kind === 'number' && !Number.isNaN(atom.value));
+}
+
+/** A number always beats a date. */
+function isBetter(atom: Atom, best: Atom | undefined, direction: 1 | -1): boolean {
+  if (best === undefined || atom.kind !== best.kind) return best === undefined || atom.kind === 'number';
+  return (order(atom, best) ?? 0) * direction > 0;
+}
+
+function sum(values: readonly Exact[]): Exact {
+  return isDoubles(values) ? sumDoubles(values) : exactly(values, sumExact);
+}
+
+function mean(values: readonly Exact[]): Exact {
+  return isDoubles(values) ? sumDoubles(values) / values.length : exactly(values, meanExact);
+}
+
+function isDoubles(values: readonly Exact[]): values is readonly number[] {
+  return values.every((value) => typeof value === 'number');
+}
+
+/** Infinities and NaN have no digits: they decide the result by themselves. */
+function exactly(values: readonly Exact[], compute: (values: readonly Exact[]) => Exact): Exact {
+  const special = values.filter((value): value is number => typeof value === 'number' && !Number.isFinite(value));
+  return special.length > 0 ? special.reduce((a, b) => a + b) : compute(values);
+}
+
+/**
+ * Adds up with the rounding errors carried along (two doubles for the sum), as MongoDB does: 0.1 + 0.2 + 0.3 is 0.6
+ * in either place.
+ */
+function sumDoubles(values: readonly number[]): number {
+  let [high, low, plain] = [0, 0, 0];
+  for (const value of values) {
+    plain += value;
+    const [total, error] = twoSum(high, value);
+    [high, low] = twoSum(total, low + error);
+  }
+  // Past the largest double, or with an infinity, the error terms are NaN while the plain sum is right.
+  return Number.isNaN(high + low) ? plain : high + low;
+}
+
+/** The rounded sum and exactly what rounding lost (Knuth). */
+function twoSum(a: number, b: number): readonly [number, number] {
+  const total = a + b;
+  const rest = total - a;
+  return [total, a - (total - rest) + (b - rest)];
+}

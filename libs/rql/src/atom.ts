@@ -1,0 +1,220 @@
+import { asLong, type Decimal, type Exact, exactText, parseDecimal, parseLong } from './decimal.ts';
+import { isList, isObject, type Json, type JsonObject } from './json.ts';
+
+/**
+ * A value as it is compared: kind and content, whatever form of Extended JSON it came in. `text` of two atoms of one
+ * kind is equal exactly when the atoms are. `invalid` is a wrapper that holds no such value, or one of an unknown
+ * type: it equals nothing.
+ */
+export type Atom =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'number'; readonly value: Exact }
+  | { readonly kind: 'date'; readonly value: number }
+  | { readonly kind: 'string' | 'oid' | 'uuid' | 'binary' | 'document' | 'list'; readonly text: string }
+  | { readonly kind: 'invalid' };
+
+const NULL: Atom = { kind: 'null' };
+const INVALID: Atom = { kind: 'invalid' };
+const OID = /^[0-9a-f]{24}$/i;
+const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?))?$/;
+const MAX_DATE = 8.64e15;
+
+/** A missing field is null. */
+export function decode(value: Json | undefined): Atom {
+  switch (typeof value) {
+    case 'string':
+      return { kind: 'string', text: value };
+    case 'number':
+      return { kind: 'number', value };
+    case 'boolean':
+      return { kind: 'boolean', value };
+    case 'undefined':
+      return NULL;
+    default:
+      return decodeObject(value);
+  }
+}
+
+function decodeObject(value: Json): Atom {
+  if (value === null) return NULL;
+  if (isList(value)) return { kind: 'list', text: listText(value) };
+  if (!isObject(value)) return INVALID;
+  if (isWrapper(value)) return decodeWrapper(value);
+  return { kind: 'document', text: documentText(value) };
+}
+
+/** Whether the first key starts with `$`: a typed value, not an embedded document. */
+export function isWrapper(value: JsonObject): boolean {
+  for (const key in value) return key.charCodeAt(0) === 36;
+  return false;
+}
+
+/** Whether paths lead on into the value. */
+export function isDocument(value: Json | undefined): value is JsonObject {
+  return isObject(value) && !isWrapper(value);
+}
+
+function decodeWrapper(wrapper: JsonObject): Atom {
+  const keys = Object.keys(wrapper);
+  const [type = ''] = keys;
+  const content = wrapper[type];
+  if (keys.length !== 1 || content === undefined) return INVALID;
+  return decodeTyped(type, content) ?? INVALID;
+}
+
+function decodeTyped(type: string, content: Json): Atom | undefined {
+  if (type === '$date') return decodeDate(content);
+  if (type === '$binary') return decodeBinary(content);
+  if (typeof content !== 'string') return undefined;
+  switch (type) {
+    case '$oid':
+      return OID.test(content) ? { kind: 'oid', text: content.toLowerCase() } : undefined;
+    case '$uuid':
+      return UUID.test(content) ? uuidOf(content.replaceAll('-', '').toLowerCase()) : undefined;
+    case '$numberInt':
+    case '$numberLong':
+      return numberOf(parseLong(content));
+    case '$numberDecimal':
+      return numberOf(parseDecimal(content));
+    case '$numberDouble':
+      return numberOf(parseDouble(content));
+    default:
+      return undefined;
+  }
+}
+
+function numberOf(value: Exact | undefined): Atom | undefined {
+  return value === undefined ? undefined : { kind: 'number', value };
+}
+
+function parseDouble(text: string): number | undefined {
+  const value = Number(text);
+  if (Number.isNaN(value)) return text === 'NaN' ? value : undefined;
+  return text.trim() === text && text !== '' ? value : undefined;
+}
+
+function decodeDate(content: Json): Atom | undefined {
+  const time = milliseconds(content);
+  return time !== undefined && Number.isInteger(time) && Math.abs(time) <= MAX_DATE
+    ? { kind: 'date', value: time + 0 }
+    : undefined;
+}
+
+function milliseconds(content: Json): number | undefined {
+  if (typeof content === 'number') return content;
+  if (typeof content === 'string') return DATE.test(content) ? Date.parse(content) : undefined;
+  if (!isObject(content)) return undefined;
+  const { $numberLong: long } = content;
+  const value = typeof long === 'string' ? parseLong(long) : undefined;
+  return typeof value === 'number' ? value : undefined;
+}
+
+function decodeBinary(content: Json): Atom | undefined {
+  if (!isObject(content)) return undefined;
+  const { base64, subType } = content;
+  if (typeof base64 !== 'string' || typeof subType !== 'string') return undefined;
+  if (!BASE64.test(base64) || !/^[0-9a-f]{1,2}$/i.test(subType)) return undefined;
+  const bytes = base64.replace(/=+$/, '');
+  if (bytes.length % 4 === 1) return undefined;
+  const type = subType.toLowerCase().padStart(2, '0');
+  // 16 bytes are 22 characters of base64: subtype 4 of that size is what `{$uuid}` abbreviates.
+  if (type === '04' && bytes.length === 22) return uuidOf(hexOf(bytes));
+  return { kind: 'binary', text: `${type}:${bytes}` };
+}
+
+function hexOf(base64: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const bits = [...base64].map((digit) => alphabet.indexOf(digit).toString(2).padStart(6, '0')).join('');
+  const nibbles = bits.slice(0, bits.length - (bits.length % 8)).match(/.{4}/g) ?? [];
+  return nibbles.map((nibble) => Number.parseInt(nibble, 2).toString(16)).join('');
+}
+
+function uuidOf(hex: string): Atom {
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+  return { kind: 'uuid', text: parts.join('-') };
+}
+
+function listText(list: readonly Json[]): string {
+  return JSON.stringify(list.map((item) => atomKey(decode(item))));
+}
+
+function documentText(document: JsonObject): string {
+  return JSON.stringify(Object.entries(document).map(([name, value]) => [name, atomKey(decode(value))]));
+}
+
+/** One text for equal atoms, different for different ones, over all kinds. */
+export function atomKey(atom: Atom): string {
+  switch (atom.kind) {
+    case 'null':
+    case 'invalid':
+      return atom.kind;
+    case 'boolean':
+      return `boolean:${atom.value}`;
+    case 'number':
+      return `number:${exactText(atom.value)}`;
+    case 'date':
+      return `date:${atom.value}`;
+    default:
+      return `${atom.kind}:${atom.text}`;
+  }
+}
+
+/** The one form that a value has in a tree; undefined when it, or something inside it, is no valid value. */
+export function normalize(value: Json): Json | undefined {
+  if (isList(value)) return normalizeList(value);
+  if (isDocument(value)) return normalizeDocument(value);
+  return encode(decode(value));
+}
+
+function normalizeList(list: readonly Json[]): Json | undefined {
+  const items = list.map(normalize);
+  return items.some((item) => item === undefined) ? undefined : (items as Json[]);
+}
+
+function normalizeDocument(document: JsonObject): Json | undefined {
+  const entries = Object.entries(document).map(([name, value]) => [name, normalize(value)] as const);
+  // Built without assignment: a field may be called __proto__.
+  return entries.some(([, value]) => value === undefined) ? undefined : (Object.fromEntries(entries) as JsonObject);
+}
+
+function encode(atom: Atom): Json | undefined {
+  switch (atom.kind) {
+    case 'null':
+      return null;
+    case 'boolean':
+      return atom.value;
+    case 'number':
+      return encodeNumber(atom.value);
+    case 'date':
+      return { $date: new Date(atom.value).toISOString() };
+    case 'string':
+      return atom.text;
+    case 'oid':
+      return { $oid: atom.text };
+    case 'uuid':
+      return { $uuid: atom.text };
+    case 'binary':
+      return encodeBinary(atom.text);
+    default:
+      return undefined;
+  }
+}
+
+/** A plain number where a double holds it, `$numberLong` for integers of 64 bits, else `$numberDecimal`. */
+export function encodeNumber(value: Exact): Json {
+  if (typeof value !== 'number') return encodeDecimal(value);
+  return Number.isFinite(value) ? value + 0 : { $numberDouble: String(value) };
+}
+
+function encodeDecimal(value: Decimal): Json {
+  const long = asLong(value);
+  return long === undefined ? { $numberDecimal: exactText(value) } : { $numberLong: String(long) };
+}
+
+function encodeBinary(text: string): Json {
+  const base64 = text.slice(3);
+  return { $binary: { base64: base64.padEnd(Math.ceil(base64.length / 4) * 4, '='), subType: text.slice(0, 2) } };
+}

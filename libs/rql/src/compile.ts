@@ -1,0 +1,104 @@
+import { compileAggregate } from './aggregates.ts';
+import type { BoundNode, BoundQuery, BoundText, BoundVisitor, Field } from './bound-tree.ts';
+import { compilePath, type Document, type ExistsUnder } from './paths.ts';
+import {
+  type PairTest,
+  pairTest,
+  type Relation,
+  testAgainst,
+  testAmong,
+  testTextIn,
+  testWithin,
+  type ValueTest,
+} from './value-test.ts';
+import { visit } from './visitor.ts';
+
+/** Whether a document matches. Pure, allocates nothing for common filters, never throws. */
+export type Predicate = (document: Document) => boolean;
+
+/** Compiles a query to closures; all that can be decided without a document is decided here, once. */
+export function compile(query: BoundQuery): Predicate {
+  return compileNode(query.root);
+}
+
+function compileNode(node: BoundNode): Predicate {
+  return visit(node, COMPILERS);
+}
+
+const COMPILERS: BoundVisitor<Predicate> = {
+  and: ({ members }) => every(members.map(compileNode)),
+  or: ({ members }) => some(members.map(compileNode)),
+  constant:
+    ({ value }) =>
+    () =>
+      value,
+  compare: (node) => {
+    const relation: Relation = node;
+    if (node.right.kind === 'value') return overField(node, node.left, testAgainst(relation, node.right.value));
+    return overPairs(node, { outer: node.left, inner: node.right, test: pairTest(relation) });
+  },
+  in: (node) => overField(node, node.left, testAmong(node.values, node.caseInsensitive)),
+  between: (node) => overField(node, node.left, testWithin(node.low, node.high)),
+  text: compileText,
+};
+
+function every(predicates: readonly Predicate[]): Predicate {
+  return (document) => {
+    for (const predicate of predicates) if (!predicate(document)) return false;
+    return true;
+  };
+}
+
+function some(predicates: readonly Predicate[]): Predicate {
+  return (document) => {
+    for (const predicate of predicates) if (predicate(document)) return true;
+    return false;
+  };
+}
+
+interface Quantified {
+  readonly quantifier: 'any' | 'all';
+  readonly negated: boolean;
+}
+
+/** ALL is "there is none that fails". */
+function overField({ quantifier, negated }: Quantified, field: Field, test: ValueTest): Predicate {
+  const exists = existsUnder(field);
+  if (quantifier === 'any')
+    return negated ? (document) => !exists(document, test) : (document) => exists(document, test);
+  const fails: ValueTest = (value) => !test(value);
+  return negated ? (document) => exists(document, fails) : (document) => !exists(document, fails);
+}
+
+interface Pair {
+  readonly outer: Field;
+  readonly inner: Field;
+  readonly test: PairTest;
+}
+
+function overPairs({ quantifier, negated }: Quantified, { outer, inner, test }: Pair): Predicate {
+  const existsOuter = existsUnder(outer);
+  const existsInner = existsUnder(inner);
+  const wanted = quantifier === 'any';
+  return (document) => {
+    const meets: ValueTest = (a) => existsInner(document, (b) => test(a, b)) === wanted;
+    return (existsOuter(document, meets) === wanted) !== negated;
+  };
+}
+
+function existsUnder(field: Field): ExistsUnder {
+  if (field.kind === 'path') return compilePath(field.path);
+  const compute = compileAggregate(field.path, field.aggregate);
+  return (document, test) => test(compute(document));
+}
+
+function compileText(node: BoundText): Predicate {
+  const { left, right, operator, caseInsensitive } = node;
+  if (right.kind === 'value') {
+    return left.kind === 'value' ? () => false : overField(node, left, testAgainst(node, right.value));
+  }
+  if (left.kind === 'value') return overField(node, right, testTextIn(operator, left.value, caseInsensitive));
+  const test = pairTest(node);
+  if (node.over === 'left') return overPairs(node, { outer: left, inner: right, test });
+  return overPairs(node, { outer: right, inner: left, test: (b, a) => test(a, b) });
+}

@@ -1,0 +1,21 @@
+/**
+ * JSON or Extended JSON: null, boolean, number, string,
+ * `{$oid}|{$date}|{$numberDecimal}|{$numberLong}|{$numberInt}|{$numberDouble}|{$uuid}|{$binary}`, arrays, embedded documents.
+ */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** An embedded document, or the wrapper of a typed value. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/** Reads an own property only: a document's field is never answered by a prototype. */
+export function ownProperty(object: JsonObject, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isList(value: unknown): value is readonly Json[] {
+  return Array.isArray(value);
+}
