@@ -1,0 +1,1 @@
+export { type CommitterDeps, type CommitterSettings, LaneCommitter, type LaneTenure } from './lane-committer.ts';

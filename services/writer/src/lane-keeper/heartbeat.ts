@@ -1,0 +1,41 @@
+import type { Epoch, Lane, Seq } from '@tidemark/protocol';
+import type { CommitStore } from '@tidemark/storage';
+import type { Logger } from '@tidemark/telemetry';
+import type { Bus } from '@tidemark/transport';
+
+export interface HeartbeatDeps {
+  readonly store: CommitStore;
+  readonly bus: Bus;
+  readonly epoch: Epoch;
+  readonly logger: Logger;
+  /** Lanes that are served and are not about to publish anything. */
+  readonly quietLanes: () => readonly Lane[];
+}
+
+/**
+ * Tells how far every quiet lane is, from the store: what was committed and never published shows as a gap.
+ * A lane that gets work meanwhile is left out; its own news carries its head. Never rejects.
+ */
+export async function beat({ store, bus, epoch, logger, quietLanes }: HeartbeatDeps): Promise<void> {
+  const lanes = quietLanes();
+  if (lanes.length === 0) return;
+  try {
+    const heads = await readHeads(store, epoch, lanes);
+    const quiet = new Set(quietLanes());
+    const due = heads.filter(({ lane }) => quiet.has(lane));
+    await Promise.all(due.map(({ lane, head }) => bus.publishFeed({ epoch, lane, head, entries: [] })));
+  } catch (error) {
+    logger.warn({ err: error }, 'no heartbeat of the lanes');
+  }
+}
+
+function readHeads(
+  store: CommitStore,
+  epoch: Epoch,
+  lanes: readonly Lane[],
+): Promise<readonly { lane: Lane; head: Seq }[]> {
+  return store.transact({ epoch, lanes, documents: [], changes: [] }, (snapshot) => ({
+    plan: { entries: [], states: [], superseded: [] },
+    result: lanes.map((lane) => ({ lane, head: snapshot.head(lane) })),
+  }));
+}
