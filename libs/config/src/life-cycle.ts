@@ -33,8 +33,10 @@ export interface RunOptions {
 export function runUntilSignal(service: Service, options: RunOptions): Promise<number> {
   const { process, logger } = options;
   return new Promise((resolve) => {
+    const left = new AbortController();
     let stopping = false;
     const end = (code: number): void => {
+      left.abort();
       for (const [event, listener] of listeners) process.off(event, listener);
       resolve(code);
     };
@@ -46,7 +48,7 @@ export function runUntilSignal(service: Service, options: RunOptions): Promise<n
       }
       stopping = true;
       logger.info({ signal }, 'stopping');
-      void shutDown(service, options).then(end);
+      void shutDown(service, options, left.signal).then(end);
     };
     const onFatal =
       (event: string) =>
@@ -66,11 +68,14 @@ export function runUntilSignal(service: Service, options: RunOptions): Promise<n
 
 const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
 
-async function shutDown(service: Service, options: RunOptions): Promise<number> {
+async function shutDown(service: Service, options: RunOptions, left: AbortSignal): Promise<number> {
   const { logger, drainTimeoutMs } = options;
-  const drained = await bounded(() => service.drain(), drainTimeoutMs);
+  const limits = { timeoutMs: drainTimeoutMs, left };
+  const drained = await bounded(() => service.drain(), limits);
+  if (left.aborted) return 1;
   if (!drained.done) logger.warn({ err: drained.error, drainTimeoutMs }, 'not everything was drained');
-  const stopped = await bounded(() => service.stop(), drainTimeoutMs);
+  const stopped = await bounded(() => service.stop(), limits);
+  if (left.aborted) return 1;
   if (!stopped.done) logger.fatal({ err: stopped.error, drainTimeoutMs }, 'could not stop cleanly');
   else logger.info({}, 'stopped');
   return stopped.done ? 0 : 1;
@@ -82,20 +87,29 @@ interface Result {
   readonly error?: unknown;
 }
 
-async function bounded(action: () => Promise<void>, timeoutMs: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Result>((resolve) => {
-    timer = setTimeout(() => resolve({ done: false }), timeoutMs);
+interface Limits {
+  readonly timeoutMs: number;
+  /** Aborts when nobody waits any more; then no timer may stay behind. */
+  readonly left: AbortSignal;
+}
+
+function bounded(action: () => Promise<void>, limits: Limits): Promise<Result> {
+  return new Promise((resolve) => {
+    const end = (result: Result): void => {
+      clearTimeout(timer);
+      limits.left.removeEventListener('abort', giveUp);
+      resolve(result);
+    };
+    const giveUp = (): void => end({ done: false });
+    const timer = setTimeout(giveUp, limits.timeoutMs);
+    limits.left.addEventListener('abort', giveUp);
+    Promise.resolve()
+      .then(action)
+      .then(
+        () => end({ done: true }),
+        (error: unknown) => end({ done: false, error }),
+      );
   });
-  const finished = Promise.resolve()
-    .then(action)
-    .then(
-      (): Result => ({ done: true }),
-      (error: unknown): Result => ({ done: false, error }),
-    );
-  const result = await Promise.race([finished, late]);
-  clearTimeout(timer);
-  return result;
 }
 
 /** Makes an action safe to call twice: later calls get the promise of the first. */
