@@ -2,16 +2,17 @@ import { asLong, type Decimal, type Exact, exactText, parseDecimal, parseLong } 
 import { isList, isObject, type Json, type JsonObject } from './json.ts';
 
 /**
- * A value as it is compared: kind and content, whatever form of Extended JSON it came in. `text` of two atoms of one
- * kind is equal exactly when the atoms are. `invalid` is a wrapper that holds no such value, or one of an unknown
- * type: it equals nothing.
+ * A value as it is compared: kind and content, whatever form of Extended JSON it came in. `invalid` is a wrapper that
+ * holds no such value, or one of an unknown type: it equals nothing.
  */
 export type Atom =
   | { readonly kind: 'null' }
   | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'number'; readonly value: Exact }
   | { readonly kind: 'date'; readonly value: number }
-  | { readonly kind: 'string' | 'oid' | 'uuid' | 'binary' | 'document' | 'list'; readonly text: string }
+  | { readonly kind: 'string' | 'oid' | 'uuid' | 'binary'; readonly text: string }
+  | { readonly kind: 'document'; readonly document: JsonObject }
+  | { readonly kind: 'list'; readonly list: readonly Json[] }
   | { readonly kind: 'invalid' };
 
 const NULL: Atom = { kind: 'null' };
@@ -21,6 +22,8 @@ const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?))?$/;
 const MAX_DATE = 8.64e15;
+/** MongoDB stores nothing deeper; what is, compares by its upper levels. */
+const MAX_STORED_DEPTH = 100;
 
 /** A missing field is null. */
 export function decode(value: Json | undefined): Atom {
@@ -40,10 +43,10 @@ export function decode(value: Json | undefined): Atom {
 
 function decodeObject(value: Json): Atom {
   if (value === null) return NULL;
-  if (isList(value)) return { kind: 'list', text: listText(value) };
+  if (isList(value)) return { kind: 'list', list: value };
   if (!isObject(value)) return INVALID;
   if (isWrapper(value)) return decodeWrapper(value);
-  return { kind: 'document', text: documentText(value) };
+  return { kind: 'document', document: value };
 }
 
 /** Whether the first key starts with `$`: a typed value, not an embedded document. */
@@ -137,16 +140,12 @@ function uuidOf(hex: string): Atom {
   return { kind: 'uuid', text: parts.join('-') };
 }
 
-function listText(list: readonly Json[]): string {
-  return JSON.stringify(list.map((item) => atomKey(decode(item))));
-}
-
-function documentText(document: JsonObject): string {
-  return JSON.stringify(Object.entries(document).map(([name, value]) => [name, atomKey(decode(value))]));
-}
-
 /** One text for equal atoms, different for different ones, over all kinds. */
 export function atomKey(atom: Atom): string {
+  return keyAtDepth(atom, 0);
+}
+
+function keyAtDepth(atom: Atom, depth: number): string {
   switch (atom.kind) {
     case 'null':
     case 'invalid':
@@ -157,9 +156,24 @@ export function atomKey(atom: Atom): string {
       return `number:${exactText(atom.value)}`;
     case 'date':
       return `date:${atom.value}`;
+    case 'document':
+      return `document:${Object.entries(atom.document)
+        .map(([name, value]) => framed(name) + nestedKey(value, depth))
+        .join('')}`;
+    case 'list':
+      return `list:${atom.list.map((item) => nestedKey(item, depth)).join('')}`;
     default:
       return `${atom.kind}:${atom.text}`;
   }
+}
+
+function nestedKey(value: Json, depth: number): string {
+  return depth < MAX_STORED_DEPTH ? framed(keyAtDepth(decode(value), depth + 1)) : '';
+}
+
+/** With its length in front a text needs no escapes, which would double from level to level. */
+function framed(text: string): string {
+  return `${text.length}:${text}`;
 }
 
 /** The one form that a value has in a tree; undefined when it, or something inside it, is no valid value. */

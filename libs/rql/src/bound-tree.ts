@@ -8,7 +8,8 @@ import type { Visitor } from './visitor.ts';
  * - No placeholders. Every value is in the normal form of `normalize` (a number that a double holds is a plain number,
  *   `{$date}` is an ISO string, hex is lower case) and is never a list; embedded documents are possible.
  * - No NOT above a leaf: negations are pushed down to `negated` of the leaves, AND and OR are swapped accordingly.
- * - `and` and `or` have at least two members, none of their own kind, none constant: a constant is only ever the root.
+ * - `and` and `or` have at least two members, none of their own kind, no two equal, none constant: a constant is only
+ *   ever the root. An `or` has at most one equality (`==` or `in`, any, not negated) for each field.
  * - A literal stands on the right (`5 < a` is `a > 5`), except in `text`, whose operators cannot be turned round.
  *
  * How a leaf is evaluated. A field yields values: of a list each element, of a path through a list of documents the
@@ -57,7 +58,7 @@ export interface BoundCompare extends Quantified {
   readonly caseInsensitive: boolean;
 }
 
-/** The value equals one of `values` (no duplicates, never NaN; empty only with `all`, where it then means: an empty list). */
+/** The value equals one of `values` (no duplicates, in a fixed order, never NaN; empty only with `all`, where it then means: an empty list). */
 export interface BoundIn extends Quantified {
   readonly kind: 'in';
   readonly left: Field;

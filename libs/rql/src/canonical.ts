@@ -1,4 +1,4 @@
-import { atomKey, decode } from './atom.ts';
+import { decode } from './atom.ts';
 import type { BoundNode, BoundQuery, BoundVisitor, Field, ValueOperand } from './bound-tree.ts';
 import { asLong } from './decimal.ts';
 import { isObject, type Json } from './json.ts';
@@ -11,20 +11,27 @@ import { visit } from './visitor.ts';
  * (unless what binding multiplied is past the limits of a text).
  */
 export function canonical(query: BoundQuery): string {
-  return print(query.root);
+  return canonicalText(query.root);
 }
 
-function print(node: BoundNode): string {
-  return visit(node, PRINTERS);
+/** A node never changes, so neither does its text; composing queries asks for it again at every level. */
+const TEXTS = new WeakMap<BoundNode, string>();
+
+export function canonicalText(node: BoundNode): string {
+  const known = TEXTS.get(node);
+  if (known !== undefined) return known;
+  const text = visit<BoundNode, string>(node, PRINTERS);
+  TEXTS.set(node, text);
+  return text;
 }
 
 const PRINTERS: BoundVisitor<string> = {
   and: ({ members }) =>
     joined(
-      members.map((member) => (member.kind === 'or' ? `(${print(member)})` : print(member))),
+      members.map((member) => (member.kind === 'or' ? `(${canonicalText(member)})` : canonicalText(member))),
       ' AND ',
     ),
-  or: ({ members }) => joined(members.map(print), ' OR '),
+  or: ({ members }) => joined(members.map(canonicalText), ' OR '),
   constant: ({ value }) => (value ? 'TRUEPREDICATE' : 'FALSEPREDICATE'),
   compare: ({ left, operator, right, caseInsensitive, ...range }) =>
     `${prefix(range)}${printField(left)} ${operator}${folding(caseInsensitive)} ${printOperand(right)}`,
@@ -50,7 +57,7 @@ const WORDS: Readonly<Record<TextOperator, string>> = {
 };
 
 function joined(members: readonly string[], word: string): string {
-  return [...new Set(members)].sort().join(word);
+  return [...members].sort().join(word);
 }
 
 function prefix({ negated, quantifier }: { negated: boolean; quantifier: 'any' | 'all' }): string {
@@ -76,19 +83,15 @@ function printName(name: string): string {
   return name.replace(/[ \n\r\t]/g, (blank) => BLANKS[blank] ?? blank);
 }
 
+/** Binding has put them in order. */
 function printList(values: readonly Json[]): string {
-  return [...values].sort(byKey).map(printValue).join(', ');
-}
-
-function byKey(a: Json, b: Json): number {
-  const [left, right] = [atomKey(decode(a)), atomKey(decode(b))];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return values.map(printValue).join(', ');
 }
 
 function printValue(value: Json): string {
   if (typeof value === 'string') return printString(value);
   if (typeof value === 'number') return printNumber(value);
-  if (!isObject(value)) return Array.isArray(value) ? `{${printList(value)}}` : String(value);
+  if (!isObject(value)) return String(value);
   const atom = decode(value);
   switch (atom.kind) {
     case 'oid':

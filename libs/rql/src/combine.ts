@@ -8,6 +8,7 @@ import {
   TRUE_NODE,
   type ValueOperand,
 } from './bound-tree.ts';
+import { canonicalText } from './canonical.ts';
 import type { Json } from './json.ts';
 
 export const TRUE_QUERY: BoundQuery = Object.freeze({ root: TRUE_NODE });
@@ -19,10 +20,9 @@ export function and(...queries: BoundQuery[]): BoundQuery {
 }
 
 export function conjunction(nodes: readonly BoundNode[]): BoundNode {
-  const members = nodes
-    .flatMap((node) => (node.kind === 'and' ? node.members : [node]))
-    .filter((node) => !isTrue(node));
-  if (members.some(isFalse)) return FALSE_NODE;
+  const flat = nodes.flatMap((node) => (node.kind === 'and' ? node.members : [node])).filter((node) => !isTrue(node));
+  if (flat.some(isFalse)) return FALSE_NODE;
+  const members = withoutRepeats(flat);
   const [first] = members;
   if (first === undefined) return TRUE_NODE;
   return members.length === 1 ? first : { kind: 'and', members };
@@ -32,13 +32,22 @@ export function conjunction(nodes: readonly BoundNode[]): BoundNode {
 export function disjunction(nodes: readonly BoundNode[]): BoundNode {
   const flat = nodes.flatMap((node) => (node.kind === 'or' ? node.members : [node])).filter((node) => !isFalse(node));
   if (flat.some(isTrue)) return TRUE_NODE;
-  const members = mergeEqualities(flat);
+  const members = withoutRepeats(mergeEqualities(flat));
   const [first] = members;
   if (first === undefined) return FALSE_NODE;
   return members.length === 1 ? first : { kind: 'or', members };
 }
 
-/** `left IN values` in its simplest form: no duplicates, no NaN, `==` for a single value. */
+function withoutRepeats(nodes: readonly BoundNode[]): readonly BoundNode[] {
+  if (nodes.length < 2) return nodes;
+  const seen = new Set<string>();
+  return nodes.filter((node) => {
+    const text = canonicalText(node);
+    return !seen.has(text) && seen.add(text);
+  });
+}
+
+/** `left IN values` in its simplest form: no duplicates, no NaN, in a fixed order, `==` for a single value. */
 export function membership(node: BoundIn): BoundNode {
   const values = distinct(node.values);
   const { left, quantifier, negated } = node;
@@ -53,7 +62,7 @@ export function membership(node: BoundIn): BoundNode {
 function distinct(values: readonly Json[]): readonly Json[] {
   const unique = new Map<string, Json>();
   for (const value of values) if (!isNaNValue(value)) unique.set(atomKey(decode(value)), value);
-  return [...unique.values()];
+  return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
 }
 
 export function isNaNValue(value: Json): boolean {

@@ -8,7 +8,8 @@ const BLANKS = /[ \t\r\n]*/y;
 const DATE = /T[+-]?\d+:[+-]?\d+|\d+-\d+-\d+[@T]\d+:\d+:\d+(?:[:.]\d+)?Z?/y;
 const NUMBER = /[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?f?)|[+-](?:infinity|inf|nan)/iy;
 const SYMBOL = /==|=<|=>|=|!=|!|<>|<=|<|>=|>|&&|\|\||[(){},.]|\[c\]/iy;
-const AGGREGATE = /@[a-z]+/iy;
+/** `@words`, and `$names` that stand for nothing here: the parser says what it wants in their place. */
+const OTHER_SYMBOL = /[@$][a-z_]+/iy;
 const ARGUMENT = /\$\d+/y;
 const USER = /\$user(?![\p{L}\p{N}_$-])/uy;
 /** A name starts with a letter, `_` or any character beyond ASCII; digits, `-` and `$` may follow, and blanks escaped by a backslash. */
@@ -85,7 +86,11 @@ function lexNumber(source: string, offset: number): Lexed | undefined {
   if (text === undefined) return undefined;
   const value = readNumber(text);
   if (value === undefined) {
-    throw new QueryError({ position: offset + 1, expected: ['an integer of 64 bits'], found: text });
+    throw new QueryError({
+      position: offset + 1,
+      expected: ['an integer of 64 bits or a number within the range of a double'],
+      found: text,
+    });
   }
   return literal(value, { source, offset, length: text.length });
 }
@@ -106,7 +111,7 @@ function lexPlaceholder(source: string, offset: number): Lexed | undefined {
 }
 
 function lexSymbol(source: string, offset: number): Lexed | undefined {
-  const text = matchAt(SYMBOL, source, offset) ?? matchAt(AGGREGATE, source, offset);
+  const text = matchAt(SYMBOL, source, offset) ?? matchAt(OTHER_SYMBOL, source, offset);
   if (text === undefined) return undefined;
   const lower = text.toLowerCase();
   const symbol = ONE_SPELLING[lower] ?? lower;

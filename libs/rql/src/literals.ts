@@ -19,7 +19,7 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   '0': '\0',
 };
 
-/** Decimal, hexadecimal or `inf`/`nan` with a sign; undefined for an integer that 64 bits do not hold. */
+/** Decimal, hexadecimal or `inf`/`nan` with a sign; undefined for an integer past 64 bits or a number past the doubles. */
 export function readNumber(text: string): Json | undefined {
   const numeral = text.replace(/^[+-]/, '');
   const sign = text.startsWith('-') ? '-' : '';
@@ -27,7 +27,8 @@ export function readNumber(text: string): Json | undefined {
   if (/^\d+$/.test(numeral)) return readInteger(sign + numeral);
   if (/^inf/i.test(numeral)) return encodeNumber(sign === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY);
   if (/^nan$/i.test(numeral)) return encodeNumber(Number.NaN);
-  return encodeNumber(Number(sign + numeral.replace(/f$/, '')));
+  const value = Number(sign + numeral.replace(/f$/i, ''));
+  return Number.isFinite(value) ? encodeNumber(value) : undefined;
 }
 
 function readInteger(text: string): Json | undefined {

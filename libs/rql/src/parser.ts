@@ -93,8 +93,12 @@ class QueryParser {
 
   parse(): Node {
     const root = this.parseOr();
-    if (!this.reader.atEnd()) this.reader.fail(['AND', 'OR', 'the end']);
-    return root;
+    if (this.reader.atEnd()) return root;
+    const isSorting = this.reader.at('sort', 'distinct', 'limit');
+    return this.reader.fail(
+      ['AND', 'OR', 'the end'],
+      isSorting ? ' (a filter cannot sort, limit or drop duplicates)' : '',
+    );
   }
 
   private parseOr(): Node {

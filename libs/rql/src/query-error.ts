@@ -21,7 +21,10 @@ export class QueryError extends Error {
   }
 }
 
-function sentence({ position, expected = [], found }: QueryErrorDetails): string {
+const MAX_QUOTED = 120;
+
+function sentence({ position, expected = [], ...details }: QueryErrorDetails): string {
+  const found = details.found.slice(0, MAX_QUOTED);
   const where = `Invalid query at position ${position}`;
   if (expected.length === 0) return `${where}: ${found}.`;
   return `${where}: expected ${alternatives(expected)}, found ${found}.`;

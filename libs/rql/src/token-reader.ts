@@ -11,8 +11,8 @@ export class TokenReader {
   }
 
   /** The next token; at the end, the end for ever. */
-  peek(ahead = 0): Token {
-    const token = this.tokens[Math.min(this.index + ahead, this.tokens.length - 1)];
+  peek(): Token {
+    const token = this.tokens[Math.min(this.index, this.tokens.length - 1)];
     if (!token) throw new RangeError('There are no tokens.');
     return token;
   }
@@ -41,8 +41,9 @@ export class TokenReader {
     return taken;
   }
 
-  fail(expected: readonly string[]): never {
+  fail(expected: readonly string[], remark = ''): never {
     const { position, text, kind } = this.peek();
-    throw new QueryError({ position, expected, found: kind === 'end' ? text : JSON.stringify(text.slice(0, 40)) });
+    const found = kind === 'end' ? text : JSON.stringify(text.slice(0, 40));
+    throw new QueryError({ position, expected, found: found + remark });
   }
 }
