@@ -54,13 +54,16 @@ export function countersBy<V extends string>(options: LabelOptions<V>): Readonly
   return eachValue(options.values, (value) => touched(all.labels(value)));
 }
 
-/** A histogram per value of a closed label. */
+/** A histogram per value of a closed label; all of them exist from the start, empty. */
 export function histogramsBy<V extends string>(
   options: LabelOptions<V> & { readonly buckets: number[] },
 ): Readonly<Record<V, Observer>> {
   const { name, help, label, buckets, registry } = options;
   const all = new prom.Histogram({ name, help, buckets, labelNames: [label], registers: [registry] });
-  return eachValue(options.values, (value) => all.labels(value));
+  return eachValue(options.values, (value) => {
+    all.zero({ [label]: value });
+    return all.labels(value);
+  });
 }
 
 /** A counter per value of an open label. */
