@@ -19,6 +19,11 @@ export interface Checkpoint {
   readonly historyId: HistoryId;
   readonly position: Position;
   readonly listing?: ListingCursor;
+  /**
+   * The holder has documents that were read at or before this position, later than `position`: until it is reached,
+   * updates are sent whole. `wholeThrough[lane]`, of the same epoch.
+   */
+  readonly wholeThrough?: readonly Seq[];
 }
 
 const seq = z.int().min(0);
@@ -26,13 +31,15 @@ const tokenV1 = z.strictObject({
   h: z.string().min(1).max(64),
   e: z.int().min(1),
   s: z.array(seq).min(1).max(1024),
+  w: z.array(seq).min(1).max(1024).optional(),
   l: z.tuple([z.string(), z.string().nullable()]).optional(),
 });
 
 /** Opaque text: format version, dot, base64url of JSON. Clients keep it, never read it. */
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
-  const { historyId, position, listing } = checkpoint;
+  const { historyId, position, listing, wholeThrough } = checkpoint;
   const body: z.infer<typeof tokenV1> = { h: historyId, e: position.epoch, s: [...position.seqs] };
+  if (wholeThrough) body.w = [...wholeThrough];
   if (listing) body.l = [listing.collection, listing.after ?? null];
   return `1.${toBase64Url(JSON.stringify(body))}`;
 }
@@ -42,10 +49,11 @@ export function decodeCheckpoint(token: string): Checkpoint | undefined {
   if (!token.startsWith('1.') || token.length > limits.checkpoint) return undefined;
   const parsed = tokenV1.safeParse(parseJson(fromBase64Url(token.slice(2))));
   if (!parsed.success) return undefined;
-  const { h, e, s, l } = parsed.data;
+  const { h, e, s, w, l } = parsed.data;
   return {
     historyId: brandAs<HistoryId>(h),
     position: { epoch: brandAs<Epoch>(e), seqs: s.map((value) => brandAs<Seq>(value)) },
+    ...(w && { wholeThrough: w.map((value) => brandAs<Seq>(value)) }),
     ...(l && {
       listing: {
         collection: brandAs<CollectionName>(l[0]),

@@ -80,7 +80,10 @@ function idError(value: unknown): SyncError {
 function parseOperation(word: string, lenient: boolean): Operation {
   if (word === 'insert' || word === 'update' || word === 'delete') return word;
   if (word === 'upsert' || lenient) return 'update';
-  throw new SyncError('invalid_message', `operation must be insert, update or delete, not ${JSON.stringify(word.slice(0, 40))}`);
+  throw new SyncError(
+    'invalid_message',
+    `operation must be insert, update or delete, not ${JSON.stringify(word.slice(0, 40))}`,
+  );
 }
 
 function parseData(message: ChangeMessage, key: string): JsonObject {
@@ -88,7 +91,8 @@ function parseData(message: ChangeMessage, key: string): JsonObject {
   if (!isObject(data)) throw new SyncError('invalid_document', 'data must be an object');
   if (data._id !== undefined) {
     const own = parseDocumentId(data._id);
-    if (own === undefined || documentKey(own) !== key) throw new SyncError('invalid_document', 'data._id differs from documentId');
+    if (own === undefined || documentKey(own) !== key)
+      throw new SyncError('invalid_document', 'data._id differs from documentId');
   }
   const fault = documentFault(data);
   if (fault !== undefined) throw new SyncError('invalid_document', fault);
@@ -100,7 +104,8 @@ function parseUnset(message: ChangeMessage, data: JsonObject): readonly string[]
   for (const name of names) {
     const fault = fieldNameFault(name);
     if (fault !== undefined) throw new SyncError('invalid_document', `unset: ${fault}`);
-    if (Object.hasOwn(data, name)) throw new SyncError('invalid_document', `the field ${JSON.stringify(name)} is both in data and in unset`);
+    if (Object.hasOwn(data, name))
+      throw new SyncError('invalid_document', `the field ${JSON.stringify(name)} is both in data and in unset`);
   }
   return [...new Set(names)].filter((name) => !metadataFields.has(name));
 }

@@ -1,1 +1,3 @@
-export {};
+export { gatewaySettings } from './from-settings.ts';
+export { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
+export type { GatewaySettings } from './settings.ts';

@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 /** `mongoDelete`, the oldest dialect. */
 export const mongoDeleteMessage = z.object({
   collection: z.string(),
-  query: z.object({ _id: z.unknown() }),
+  query: z.object({ _id: z.unknown().optional() }),
   patchId: z.string().min(1).max(limits.changeId).nullish(),
 });
 export type MongoDeleteMessage = z.infer<typeof mongoDeleteMessage>;

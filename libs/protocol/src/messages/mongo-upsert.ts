@@ -6,7 +6,7 @@ import { documentField } from './fields.ts';
 export const mongoUpsertMessage = z.object({
   collection: z.string(),
   update: documentField,
-  query: z.object({ _id: z.unknown() }).nullish(),
+  query: z.object({ _id: z.unknown().optional() }).nullish(),
   patchId: z.string().min(1).max(limits.changeId).nullish(),
 });
 export type MongoUpsertMessage = z.infer<typeof mongoUpsertMessage>;

@@ -1,0 +1,28 @@
+import { limits, parseCollectionName, upMessages } from '@tidemark/protocol';
+import type { ChangesPages } from '../read/changes-pages.ts';
+import { type Door, refusal } from './door.ts';
+import { parseMessage } from './parse-message.ts';
+import { parseFilter, type Subscribing } from './subscribing.ts';
+
+const defaultLimit = 100;
+
+/** `sync:get_changes`. */
+export function getChangesDoor(pages: ChangesPages, subscribing: Subscribing): Door {
+  return {
+    kind: 'joined',
+    async handle(connection, payload) {
+      const { author } = connection.requireSession();
+      const message = parseMessage(upMessages['sync:get_changes'], payload ?? {});
+      const filter = parseFilter(message);
+      const answer = await pages.page({
+        collection: message.collection ? parseCollectionName(message.collection) : undefined,
+        queryOf: (collection) => subscribing.visible(author, collection, filter),
+        checkpoint: message.checkpoint ?? undefined,
+        since: message.since ?? undefined,
+        limit: Math.min(message.limit ?? defaultLimit, limits.changesPage),
+      });
+      return { answer };
+    },
+    refuse: refusal,
+  };
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import type { Rules } from '@tidemark/access';
+import {
+  type Author,
+  type CollectionName,
+  decodeCheckpoint,
+  type Json,
+  limits,
+  parseCollectionName,
+  type SubscriptionMessage,
+  SyncError,
+} from '@tidemark/protocol';
+import { and, type BoundQuery, bindQuery, parseQuery, QueryError } from '@tidemark/rql';
+import type { GroupIndex } from '../read/group-index.ts';
+import { describeFault, type HistoryReader } from '../read/history-reader.ts';
+import { Stream, type StreamDeps } from '../read/stream.ts';
+import type { SubscriptionRequest } from '../read/subscription.ts';
+import { WildcardView, type WildcardViews } from '../read/wildcard-views.ts';
+import type { Connection } from '../socket/connection.ts';
+import type { Session } from '../socket/session.ts';
+
+export interface SubscribingDeps {
+  readonly stream: StreamDeps;
+  readonly groups: GroupIndex;
+  readonly reader: HistoryReader;
+  readonly rules: Rules;
+  readonly wildcards: WildcardViews;
+  readonly settings: { readonly broadcastToSender: boolean };
+}
+
+/** A filter with its arguments, as clients name it. */
+export interface FilterMessage {
+  readonly filter?: string | null | undefined;
+  readonly query?: string | null | undefined;
+  readonly args?: readonly unknown[] | null | undefined;
+}
+
+/** The part that the doors for subscriptions share: from messages to the stream of the socket. */
+export class Subscribing {
+  private readonly deps: SubscribingDeps;
+
+  constructor(deps: SubscribingDeps) {
+    this.deps = deps;
+  }
+
+  /** Throws SyncError `invalid_query`, `invalid_message`, `forbidden`. */
+  parse(message: SubscriptionMessage, author: Author): SubscriptionRequest {
+    const collection = parseCollectionName(message.collection);
+    const filter = parseFilter(message);
+    return {
+      id: message.id ?? randomUUID(),
+      collection,
+      filter,
+      query: this.visible(author, collection, filter),
+      bootstrap: message.bootstrap ?? undefined,
+    };
+  }
+
+  /** All or none. Throws SyncError. */
+  parseSet(messages: readonly SubscriptionMessage[], author: Author): readonly SubscriptionRequest[] {
+    const requests = messages.map((message) => this.parse(message, author));
+    if (new Set(requests.map((request) => request.id)).size < requests.length) {
+      throw new SyncError('invalid_message', 'a subscription id stands twice in the set');
+    }
+    return requests;
+  }
+
+  visible(author: Author, collection: CollectionName, filter: BoundQuery): BoundQuery {
+    return and(filter, this.deps.rules.readQuery(collection, author));
+  }
+
+  /** The stream of the socket, made when first needed. */
+  streamOf(connection: Connection, session: Session): Stream {
+    connection.stream ??= new Stream(this.deps.stream, {
+      link: connection.link,
+      userId: session.userId,
+      echo: session.modern || this.deps.settings.broadcastToSender,
+    });
+    return connection.stream;
+  }
+
+  /** Until it subscribes, an old client sees all that it may read. */
+  openWildcard(connection: Connection, session: Session): void {
+    if (connection.wildcard !== undefined) return;
+    const stream = this.streamOf(connection, session);
+    const view = new WildcardView(this.deps.groups, stream, (collection) =>
+      this.deps.rules.readQuery(collection, session.author),
+    );
+    connection.wildcard = view;
+    this.deps.wildcards.add(view);
+    stream.setWildcard(view);
+  }
+
+  closeWildcard(connection: Connection): void {
+    if (connection.wildcard === undefined) return;
+    this.deps.wildcards.remove(connection.wildcard);
+    connection.wildcard = undefined;
+    connection.stream?.setWildcard(undefined);
+  }
+
+  /**
+   * Puts a fresh socket at a checkpoint. False when it cannot be served: then the caller has everything sent anew by `reset`,
+   * with the reason.
+   */
+  async resume(
+    stream: Stream,
+    token: string,
+  ): Promise<{ readonly resumed: true } | { readonly resumed: false; readonly reason: string }> {
+    const checkpoint = decodeCheckpoint(token);
+    const fault = checkpoint?.listing === undefined ? await this.deps.reader.faultOf(checkpoint) : 'listing';
+    if (fault !== undefined || checkpoint === undefined)
+      return { resumed: false, reason: describeFault(fault ?? 'unknown') };
+    const { position, wholeThrough } = checkpoint;
+    stream.resume({ position, wholeThrough: wholeThrough && { epoch: position.epoch, seqs: wholeThrough } });
+    return { resumed: true };
+  }
+
+  /**
+   * The whole set of a fresh socket. The answer is to be sent first, then the returned function called.
+   * Without a checkpoint, or with one that cannot be served, everything is bootstrapped.
+   */
+  async begin(
+    stream: Stream,
+    requests: readonly SubscriptionRequest[],
+    token: string | undefined,
+  ): Promise<{ resumed: boolean; start: () => void }> {
+    const resume = token === undefined ? undefined : await this.resume(stream, token);
+    const resumed = resume?.resumed === true;
+    for (const request of requests)
+      stream.subscribe(request, resumed ? request.bootstrap === true : request.bootstrap !== false);
+    const start = () => {
+      if (resume?.resumed === false) stream.reset(resume.reason);
+      stream.start();
+    };
+    return { resumed, start };
+  }
+
+  countOn(stream: Stream | undefined, collection: CollectionName): number {
+    return stream?.list.filter((subscription) => subscription.collection === collection).length ?? 0;
+  }
+
+  assertRoom(stream: Stream): void {
+    if (stream.list.length < limits.subscriptionsPerSocket) return;
+    throw new SyncError('too_large', `a socket holds at most ${limits.subscriptionsPerSocket} subscriptions`);
+  }
+}
+
+/** Throws SyncError `invalid_query`. */
+export function parseFilter(message: FilterMessage): BoundQuery {
+  try {
+    return bindQuery(parseQuery(message.filter ?? message.query ?? ''), {
+      args: (message.args ?? []) as readonly Json[],
+    });
+  } catch (error) {
+    if (error instanceof QueryError) throw new SyncError('invalid_query', error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,198 @@
+import {
+  type ChangesPageMessage,
+  type Checkpoint,
+  type CollectionName,
+  type DeliveredMessage,
+  decodeCheckpoint,
+  type Entry,
+  encodeCheckpoint,
+  type ListingCursor,
+  type Millis,
+  type Position,
+  type Seq,
+  SyncError,
+} from '@tidemark/protocol';
+import { type BoundQuery, compile, type Predicate } from '@tidemark/rql';
+import type { DocumentStore } from '@tidemark/storage';
+import type { FanOut } from './fan-out.ts';
+import { describeFault, type HistoryReader } from './history-reader.ts';
+import { hasReached, seqAt } from './position.ts';
+import type { TideBook } from './tide-book.ts';
+import { asInsert, EntryMessages, effectOf } from './view-change.ts';
+
+export interface ChangesPagesDeps {
+  readonly documents: DocumentStore;
+  readonly reader: HistoryReader;
+  readonly fanOut: FanOut;
+  readonly tides: TideBook;
+  readonly readHeads: () => Promise<Position>;
+}
+
+/** One request for a page. */
+export interface PageRequest {
+  /** Undefined: every collection. */
+  readonly collection: CollectionName | undefined;
+  /** Filter AND read rule. */
+  readonly queryOf: (collection: CollectionName) => BoundQuery;
+  readonly checkpoint: string | undefined;
+  readonly since: Millis | undefined;
+  readonly limit: number;
+}
+
+/** How far a reader of pages is: documents first (`listing`), then history from `position`. */
+type Bookmark = Pick<Checkpoint, 'position' | 'listing' | 'wholeThrough'>;
+
+interface PageState {
+  mark: Bookmark;
+  readonly changes: DeliveredMessage[];
+  readonly predicates: Map<CollectionName, Predicate>;
+  readonly until: Position;
+}
+
+/** Entries that one call looks through, matching or not: bounds the work of a page. */
+const maxScanned = 20_000;
+
+/** `sync:get_changes`: documents as they stand, then history, page by page; nothing is missed whatever is written meanwhile. */
+export class ChangesPages {
+  private readonly deps: ChangesPagesDeps;
+
+  constructor(deps: ChangesPagesDeps) {
+    this.deps = deps;
+  }
+
+  /** Throws SyncError `reset_required`, StoreError. */
+  async page(request: PageRequest): Promise<ChangesPageMessage> {
+    const { fanOut, reader, tides } = this.deps;
+    await fanOut.reach(await this.deps.readHeads());
+    const start = await this.start(request);
+    const state: PageState = { mark: start, changes: [], predicates: new Map(), until: fanOut.position };
+    await this.fill(state, request);
+    const checkpoint = encodeCheckpoint({ historyId: reader.historyId, ...state.mark });
+    return {
+      success: true,
+      changes: state.changes,
+      latestTimestamp: await tides.timeOf(checkpoint),
+      checkpoint,
+      hasMore: state.mark.listing !== undefined || !hasReached(state.mark.position, state.until),
+      count: state.changes.length,
+    };
+  }
+
+  private async fill(state: PageState, request: PageRequest): Promise<void> {
+    let scanned = 0;
+    while (state.changes.length < request.limit && scanned < maxScanned) {
+      if (state.mark.listing !== undefined) {
+        await this.list(state, request, state.mark.listing);
+      } else {
+        const read = await this.readHistory(state, request);
+        if (read === 0) return;
+        scanned += read;
+      }
+    }
+  }
+
+  private async start(request: PageRequest): Promise<Bookmark> {
+    if (request.checkpoint !== undefined) return this.fromCheckpoint(request.checkpoint);
+    if (request.since) return (await this.fromTime(request.since)) ?? this.beginning(request);
+    return this.beginning(request);
+  }
+
+  private async fromCheckpoint(token: string): Promise<Bookmark> {
+    const checkpoint = decodeCheckpoint(token);
+    const fault = await this.deps.reader.faultOf(checkpoint);
+    if (fault !== undefined || checkpoint === undefined) {
+      throw new SyncError('reset_required', describeFault(fault ?? 'unknown'));
+    }
+    return bookmarkOf(checkpoint);
+  }
+
+  /** The last tide at or before; a bookmark of somebody's listing means only its position to others. */
+  private async fromTime(since: Millis): Promise<Bookmark | undefined> {
+    const tide = await this.deps.tides.find(since);
+    const checkpoint =
+      tide === undefined
+        ? { historyId: this.deps.reader.historyId, position: this.deps.reader.origin() }
+        : decodeCheckpoint(tide.token);
+    if (checkpoint === undefined || (await this.deps.reader.faultOf(checkpoint)) !== undefined) return undefined;
+    return tide?.time === since ? bookmarkOf(checkpoint) : { position: checkpoint.position };
+  }
+
+  private async beginning(request: PageRequest): Promise<Bookmark> {
+    const position = this.deps.fanOut.position;
+    const first = request.collection ?? (await this.deps.documents.collections())[0];
+    return first === undefined ? { position } : { position, listing: { collection: first, after: undefined } };
+  }
+
+  private async list(state: PageState, request: PageRequest, listing: ListingCursor): Promise<void> {
+    const limit = request.limit - state.changes.length;
+    const query = request.queryOf(listing.collection);
+    const page = await this.deps.documents.readDocuments({
+      collection: listing.collection,
+      query,
+      after: listing.after,
+      limit,
+    });
+    for (const document of page.documents) state.changes.push(asInsert(listing.collection, document));
+    const { position } = state.mark;
+    if (page.next !== undefined) {
+      state.mark = { position, listing: { collection: listing.collection, after: page.next } };
+      return;
+    }
+    const next = request.collection === undefined ? await this.collectionAfter(listing.collection) : undefined;
+    if (next !== undefined) state.mark = { position, listing: { collection: next, after: undefined } };
+    else state.mark = await this.endOfListing(position);
+  }
+
+  private async collectionAfter(collection: CollectionName): Promise<CollectionName | undefined> {
+    return (await this.deps.documents.collections()).find((other) => other > collection);
+  }
+
+  /** Documents were read up to now: until then, history is sent whole. */
+  private async endOfListing(position: Position): Promise<Bookmark> {
+    const heads = await this.deps.readHeads();
+    return hasReached(position, heads) ? { position } : { position, wholeThrough: heads.seqs };
+  }
+
+  /** How many entries were read. */
+  private async readHistory(state: PageState, request: PageRequest): Promise<number> {
+    const { position, wholeThrough } = state.mark;
+    if (hasReached(position, state.until)) return 0;
+    const limit = request.limit - state.changes.length;
+    const chunk = await this.deps.reader.read(position, state.until, Math.max(limit, 1));
+    for (const entry of chunk.entries) {
+      const message = this.project(entry, state, request);
+      if (message !== undefined) state.changes.push(message);
+    }
+    const isPast = wholeThrough?.every((seq, lane) => (chunk.position.seqs[lane] ?? 0) >= seq) ?? true;
+    state.mark = isPast
+      ? { position: chunk.position }
+      : { position: chunk.position, ...(wholeThrough && { wholeThrough }) };
+    return Math.max(chunk.entries.length, 1);
+  }
+
+  private project(entry: Entry, state: PageState, request: PageRequest): DeliveredMessage | undefined {
+    if (request.collection !== undefined && entry.collection !== request.collection) return undefined;
+    let matches = state.predicates.get(entry.collection);
+    if (matches === undefined) {
+      matches = compile(request.queryOf(entry.collection));
+      state.predicates.set(entry.collection, matches);
+    }
+    const before = entry.before !== null && matches(entry.before);
+    const effect = effectOf(entry, { before, after: entry.after !== null && matches(entry.after) });
+    if (effect === undefined) return undefined;
+    return new EntryMessages(entry).get(effect === 'patch' && isWithin(entry, state.mark) ? 'whole' : effect);
+  }
+}
+
+function isWithin(entry: Entry, mark: Bookmark): boolean {
+  const whole: readonly Seq[] | undefined = mark.wholeThrough;
+  return (
+    whole !== undefined &&
+    entry.epoch === mark.position.epoch &&
+    seqAt({ epoch: entry.epoch, seqs: whole }, entry.lane) >= entry.seq
+  );
+}
+
+function bookmarkOf({ position, listing, wholeThrough }: Checkpoint): Bookmark {
+  return { position, ...(listing && { listing }), ...(wholeThrough && { wholeThrough }) };
+}

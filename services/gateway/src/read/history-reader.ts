@@ -1,0 +1,128 @@
+import { brandAs, type Checkpoint, type Entry, type HistoryId, type Lane, type Position } from '@tidemark/protocol';
+import { type History, type LaneEpoch, type LogStore, StoreError } from '@tidemark/storage';
+import { currentEpoch, type Feed } from './feed.ts';
+import { positionOf, startOf, withSeq } from './position.ts';
+
+/** Some entries, and the position after them. */
+export interface HistoryChunk {
+  readonly entries: readonly Entry[];
+  readonly position: Position;
+}
+
+export interface HistoryReaderDeps {
+  readonly log: LogStore;
+  readonly history: History;
+  readonly feed: Feed;
+}
+
+/** Why a checkpoint cannot be continued; undefined when it can. */
+export type CheckpointFault = 'unknown' | 'other_history' | 'ahead' | 'trimmed' | 'listing';
+
+const sentences: Readonly<Record<CheckpointFault, string>> = {
+  unknown: 'the checkpoint is not one of this server',
+  other_history: 'the checkpoint is from another history',
+  ahead: 'the checkpoint is ahead of the history of this server',
+  trimmed: 'the checkpoint is older than the retained history',
+  listing: 'the checkpoint is a bookmark of sync:get_changes',
+};
+
+export function describeFault(fault: CheckpointFault): string {
+  return sentences[fault];
+}
+
+/** Reads committed history from any position on, from memory where it can, and across epochs. */
+export class HistoryReader {
+  readonly historyId: HistoryId;
+  private readonly deps: HistoryReaderDeps;
+  private readonly current: LaneEpoch;
+
+  constructor(deps: HistoryReaderDeps) {
+    this.deps = deps;
+    this.current = currentEpoch(deps.history);
+    this.historyId = deps.history.id;
+  }
+
+  /** The position before everything that was ever committed. */
+  origin(): Position {
+    return startOf(this.deps.history.epochs[0] ?? this.current);
+  }
+
+  /** Can history be continued from this checkpoint? Looks at the store, so that a checkpoint of a faster gateway is known. */
+  async faultOf(checkpoint: Checkpoint | undefined): Promise<CheckpointFault | undefined> {
+    if (checkpoint === undefined) return 'unknown';
+    if (checkpoint.historyId !== this.historyId) return 'other_history';
+    const { position } = checkpoint;
+    const epoch = this.deps.history.epochs.find((known) => known.epoch === position.epoch);
+    if (epoch === undefined || epoch.lanes !== position.seqs.length) return 'unknown';
+    for (const { lane, head, trimmed } of await this.deps.log.heads(epoch.epoch)) {
+      const seq = position.seqs[lane] ?? 0;
+      if (seq > head) return 'ahead';
+      if (seq < trimmed) return 'trimmed';
+    }
+    return undefined;
+  }
+
+  /**
+   * Up to about `limit` entries after `from`, lane by lane, but none behind `until` (a position of the current epoch).
+   * No entries with an unchanged position: `until` is reached. Throws StoreError `trimmed`.
+   */
+  async read(from: Position, until: Position, limit: number): Promise<HistoryChunk> {
+    if (from.epoch !== this.current.epoch) return this.readOldEpoch(from, limit);
+    return this.recent(from, until, limit) ?? this.readLanes(from, until, limit);
+  }
+
+  /** As `read`, from memory alone and at once; undefined when that does not do. */
+  recent(from: Position, until: Position, limit: number): HistoryChunk | undefined {
+    if (from.epoch !== this.current.epoch) return undefined;
+    let position = from;
+    const found: Entry[] = [];
+    for (let lane = 0; lane < this.current.lanes; lane++) {
+      const after = from.seqs[lane] ?? this.current.base;
+      const count = Math.min((until.seqs[lane] ?? 0) - after, limit - found.length);
+      if (count <= 0) continue;
+      const entries = this.deps.feed.recent(lane, after, count);
+      if (entries === undefined) return undefined;
+      found.push(...entries);
+      position = advance(position, lane, entries);
+    }
+    return { entries: found, position };
+  }
+
+  private async readLanes(from: Position, until: Position, limit: number): Promise<HistoryChunk> {
+    let position = from;
+    const found: Entry[] = [];
+    for (let lane = 0; lane < from.seqs.length && found.length < limit; lane++) {
+      const after = from.seqs[lane] ?? this.current.base;
+      const count = Math.min((until.seqs[lane] ?? 0) - after, limit - found.length);
+      if (count <= 0) continue;
+      const entries = await this.deps.log.readLog({
+        epoch: from.epoch,
+        lane: brandAs<Lane>(lane),
+        after,
+        limit: count,
+      });
+      if (entries.length === 0) throw new StoreError('unavailable', 'the log does not hold what was committed');
+      found.push(...entries);
+      position = advance(position, lane, entries);
+    }
+    return { entries: found, position };
+  }
+
+  /** An epoch that has ended is read to its end first; then the next one begins. */
+  private async readOldEpoch(from: Position, limit: number): Promise<HistoryChunk> {
+    const { epochs } = this.deps.history;
+    const index = epochs.findIndex((known) => known.epoch === from.epoch);
+    const epoch = epochs[index];
+    const next = epochs[index + 1];
+    if (epoch === undefined || next === undefined) throw new StoreError('trimmed', 'an unknown epoch');
+    const end = positionOf(epoch, await this.deps.log.heads(epoch.epoch));
+    const chunk = await this.readLanes(from, end, limit);
+    const isAtEnd = chunk.position.seqs.every((seq, lane) => seq >= (end.seqs[lane] ?? 0));
+    return isAtEnd ? { entries: chunk.entries, position: startOf(next) } : chunk;
+  }
+}
+
+function advance(position: Position, lane: number, entries: readonly Entry[]): Position {
+  const last = entries.at(-1);
+  return last === undefined ? position : withSeq(position, brandAs<Lane>(lane), last.seq);
+}

@@ -1,0 +1,73 @@
+import type { Entry, Json, Seq } from '@tidemark/protocol';
+
+/**
+ * The last entries of one lane, in memory, without a gap, so that a reconnect storm is served without the store.
+ * Holds at most `maxBytes` by a rough count of its own.
+ */
+export class RecentEntries {
+  private entries: Entry[] = [];
+  private sizes: number[] = [];
+  /** Index of the oldest one kept; what lies before is cut off now and then, not at each step. */
+  private first = 0;
+  private bytes = 0;
+  private readonly maxBytes: number;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+
+  push(entry: Entry): void {
+    const size = approximateBytes(entry);
+    this.entries.push(entry);
+    this.sizes.push(size);
+    this.bytes += size;
+    while (this.bytes > this.maxBytes && this.first < this.entries.length) this.dropOldest();
+    if (this.first > 1024 && this.first * 2 > this.entries.length) this.compact();
+  }
+
+  clear(): void {
+    this.entries = [];
+    this.sizes = [];
+    this.first = 0;
+    this.bytes = 0;
+  }
+
+  /** Up to `limit` entries that follow `seq`; undefined when they are not all held. */
+  after(seq: Seq, limit: number): readonly Entry[] | undefined {
+    const oldest = this.entries[this.first];
+    if (oldest === undefined || seq < oldest.seq - 1) return undefined;
+    const start = this.first + (seq - oldest.seq + 1);
+    return this.entries.slice(start, start + limit);
+  }
+
+  private dropOldest(): void {
+    this.bytes -= this.sizes[this.first] ?? 0;
+    this.first++;
+  }
+
+  private compact(): void {
+    this.entries = this.entries.slice(this.first);
+    this.sizes = this.sizes.slice(this.first);
+    this.first = 0;
+  }
+}
+
+const objectOverhead = 64;
+
+/** Bytes that an entry keeps alive, roughly: good enough for a bound, cheap enough for every entry. */
+export function approximateBytes(entry: Entry): number {
+  return 256 + valueBytes(entry.before) + valueBytes(entry.after) + (entry.data ? valueBytes(entry.data) : 0);
+}
+
+function valueBytes(value: Json): number {
+  if (typeof value === 'string') return 16 + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = objectOverhead;
+  if (Array.isArray(value)) {
+    for (const member of value) bytes += valueBytes(member);
+    return bytes;
+  }
+  const fields = value as { readonly [key: string]: Json };
+  for (const key in fields) bytes += 8 + valueBytes(fields[key] ?? null);
+  return bytes;
+}

@@ -1,0 +1,78 @@
+import type { Identity, Release } from '@tidemark/access';
+import { brandAs, type Millis, type SocketId, SyncError } from '@tidemark/protocol';
+import type { Socket } from 'socket.io';
+import type { Stream } from '../read/stream.ts';
+import type { WildcardView } from '../read/wildcard-views.ts';
+import type { Session } from './session.ts';
+import { SocketLink } from './socket-link.ts';
+
+/** Events of one socket that may be at work at once. */
+const maxAtWork = 1_000;
+
+/** What the gateway keeps for one socket. */
+export class Connection {
+  readonly id: SocketId;
+  readonly socket: Socket;
+  readonly link: SocketLink;
+  readonly connectedAt: Millis;
+  /** From a token of the handshake. */
+  readonly identity: Identity | undefined;
+  session: Session | undefined;
+  stream: Stream | undefined;
+  wildcard: WildcardView | undefined;
+  /** Counts the changes of its set of subscriptions. */
+  subscriptionVersion = 0;
+  warnedOfExpiry = false;
+  readonly releases: Release[] = [];
+  private atWork = 0;
+  /** The last of the events that must not overtake each other. */
+  private lastInOrder: Promise<unknown> | undefined;
+
+  constructor(socket: Socket, options: { identity: Identity | undefined; slowClientBytes: number; now: Millis }) {
+    this.id = brandAs<SocketId>(socket.id);
+    this.socket = socket;
+    this.link = new SocketLink(socket, options.slowClientBytes);
+    this.identity = options.identity;
+    this.connectedAt = options.now;
+  }
+
+  get busy(): number {
+    return this.atWork;
+  }
+
+  /** Runs an event; throws SyncError `overloaded` when too many of them are at work. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.atWork >= maxAtWork)
+      throw new SyncError('overloaded', 'too many events of this socket are at work', { retryAfterMs: 500 });
+    this.atWork++;
+    try {
+      return await work();
+    } finally {
+      this.atWork--;
+    }
+  }
+
+  /** Runs one after the other: events that change what the socket is (join, subscriptions). */
+  inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.lastInOrder === undefined ? work() : this.lastInOrder.then(work, work);
+    const settled = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.lastInOrder = settled;
+    void settled.then(() => {
+      if (this.lastInOrder === settled) this.lastInOrder = undefined;
+    });
+    return result;
+  }
+
+  /** Resolves when the events before this one that must not be overtaken are done; undefined when there are none. */
+  get settling(): Promise<unknown> | undefined {
+    return this.lastInOrder;
+  }
+
+  requireSession(): Session {
+    if (this.session === undefined) throw new SyncError('unauthenticated', 'join first: send sync:join');
+    return this.session;
+  }
+}

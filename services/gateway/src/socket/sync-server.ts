@@ -1,0 +1,172 @@
+import type { Server as HttpServer } from 'node:http';
+import type { ConnectionCounter, Identity } from '@tidemark/access';
+import { type Millis, SyncError } from '@tidemark/protocol';
+import type { Telemetry } from '@tidemark/telemetry';
+import { Server, type Socket } from 'socket.io';
+import type { GatewaySettings } from '../settings.ts';
+import { Connection } from './connection.ts';
+import { type Dispatcher, emitError, incomingEvent } from './dispatcher.ts';
+import { clientAddress, handshakeToken, type TokenReader } from './handshake.ts';
+
+export interface SyncServerDeps {
+  readonly http: HttpServer;
+  readonly perAddress: ConnectionCounter;
+  readonly tokens: TokenReader;
+  readonly telemetry: Telemetry;
+  readonly settings: GatewaySettings;
+  readonly now: () => Millis;
+  /** Frees what the connection held. */
+  readonly onClosed: (connection: Connection) => void;
+}
+
+const sweepMs = 1_000;
+const expiryWarningMs = 60_000;
+
+/** The raw connection below a socket, as far as the size of messages needs it. */
+interface EngineSocket {
+  on(event: 'packet', listener: (this: object, packet: { type: string; data?: unknown }) => void): unknown;
+}
+
+/** The Socket.IO side of the gateway: handshakes, sockets and their end. */
+export class SyncServer {
+  readonly io: Server;
+  readonly connections = new Map<string, Connection>();
+  private readonly deps: SyncServerDeps;
+  private readonly oversized = new WeakSet<object>();
+  private sweeper: NodeJS.Timeout | undefined;
+
+  constructor(deps: SyncServerDeps) {
+    const { settings } = deps;
+    this.deps = deps;
+    this.io = new Server(deps.http, {
+      // Past twice the limit the connection is closed; up to there the message is refused with an answer.
+      maxHttpBufferSize: settings.maxMessageBytes * 2,
+      cors: { origin: settings.allowedOrigins === '*' ? '*' : [...settings.allowedOrigins] },
+      perMessageDeflate: false,
+      httpCompression: false,
+      serveClient: false,
+    });
+  }
+
+  start(dispatcher: Dispatcher): void {
+    const identities = new WeakMap<Socket, Identity>();
+    this.io.engine.on('connection', (raw: EngineSocket) => this.watchSizes(raw));
+    this.io.use((socket, next) => {
+      this.admit(socket).then(
+        (identity) => {
+          if (identity !== undefined) identities.set(socket, identity);
+          next();
+        },
+        (error: unknown) => next(handshakeError(error)),
+      );
+    });
+    this.io.on('connection', (socket) => this.accept(socket, { dispatcher, identity: identities.get(socket) }));
+    this.sweeper = setInterval(() => this.sweep(), sweepMs);
+  }
+
+  /** Tells every client to go elsewhere, at times spread over the span. */
+  announceDrain(spanMs: Millis, random: () => number): void {
+    for (const { socket } of this.connections.values()) {
+      socket.emit('sync:drain', { reconnectAfterMs: Math.round(random() * spanMs) });
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.sweeper);
+    await this.io.close();
+  }
+
+  private async admit(socket: Socket): Promise<Identity | undefined> {
+    const { perAddress, tokens, settings, telemetry } = this.deps;
+    const release = await perAddress.acquire(clientAddress(socket.handshake, settings.trustProxy));
+    if (release === undefined) {
+      telemetry.metrics.refusedConnections('address').inc();
+      closeSoon(socket);
+      throw new SyncError('too_many_connections', 'the address has too many connections', { retryAfterMs: 5_000 });
+    }
+    socket.conn.on('close', release);
+    if (socket.conn.readyState !== 'open') release();
+    try {
+      return await tokens.identify(handshakeToken(socket.handshake));
+    } catch (error) {
+      telemetry.metrics.refusedConnections('unauthenticated').inc();
+      closeSoon(socket);
+      throw error;
+    }
+  }
+
+  private accept(
+    socket: Socket,
+    { dispatcher, identity }: { dispatcher: Dispatcher; identity: Identity | undefined },
+  ): void {
+    const { settings, now, telemetry, onClosed } = this.deps;
+    const connection = new Connection(socket, { identity, slowClientBytes: settings.slowClientBytes, now: now() });
+    this.connections.set(socket.id, connection);
+    // Engine.IO keeps the request of the handshake alive; nothing needs it any more, and it is most of an idle connection.
+    (socket.conn as { request: unknown }).request = null;
+    telemetry.metrics.connections.inc();
+    // The middleware takes every event, known or not, in the turn in which it was decoded: nothing is passed on to listeners.
+    socket.use((packet) => void dispatcher.dispatch(connection, incomingEvent(packet, this.takeOversized(socket))));
+    socket.on('disconnect', () => {
+      this.connections.delete(socket.id);
+      telemetry.metrics.connections.dec();
+      onClosed(connection);
+    });
+  }
+
+  /** Remembers that the packet being decoded is too large; the event that comes out of it is refused. */
+  private watchSizes(raw: EngineSocket): void {
+    const { oversized } = this;
+    const limit = this.deps.settings.maxMessageBytes;
+    raw.on('packet', function onPacket({ type, data }) {
+      if (type !== 'message' || typeof data !== 'string' || data.length * 3 <= limit) return;
+      if (Buffer.byteLength(data) > limit) oversized.add(this);
+    });
+  }
+
+  private takeOversized(socket: Socket): boolean {
+    return this.oversized.delete(socket.conn);
+  }
+
+  /** Ends sessions whose token has run out, warns those that soon will, and drops sockets that never joined. */
+  private sweep(): void {
+    const now = this.deps.now();
+    for (const connection of this.connections.values()) {
+      const { session, socket } = connection;
+      if (session === undefined) {
+        if (now - connection.connectedAt > this.deps.settings.joinTimeoutMs) socket.disconnect(true);
+      } else if (session.expiresAt !== undefined) {
+        this.watchExpiry(connection, session.expiresAt - now);
+      }
+    }
+  }
+
+  private watchExpiry(connection: Connection, leftMs: number): void {
+    if (leftMs <= 0) {
+      emitError(connection, undefined, new SyncError('token_expired', 'the token of the session has expired'));
+      connection.socket.disconnect(true);
+    } else if (leftMs <= expiryWarningMs && !connection.warnedOfExpiry) {
+      connection.warnedOfExpiry = true;
+      connection.socket.emit('sync:error', {
+        code: 'token_expiring',
+        error: 'the token of the session expires soon: send sync:auth',
+      });
+    }
+  }
+}
+
+/** Engine.IO would wait for its time-out; the refusal itself must still go out first. */
+function closeSoon(socket: Socket): void {
+  setTimeout(() => socket.conn.close(), 200).unref();
+}
+
+function handshakeError(error: unknown): Error {
+  const known = SyncError.is(error) ? error : new SyncError('internal', 'the handshake failed');
+  return Object.assign(new Error(known.message), {
+    data: {
+      code: known.code,
+      error: known.message,
+      ...(known.retryAfterMs !== undefined && { retryAfterMs: known.retryAfterMs }),
+    },
+  });
+}

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import {
+  brandAs,
+  type Epoch,
+  type GatewayId,
+  type JobId,
+  type Lane,
+  type Outcome,
+  SyncError,
+  type WriteRequest,
+} from '@tidemark/protocol';
+import type { Telemetry } from '@tidemark/telemetry';
+import type { JobQueue, WriteJob, WriteReply } from '@tidemark/transport';
+
+export interface LaneBatcherOptions {
+  readonly queue: JobQueue;
+  readonly gateway: GatewayId;
+  readonly epoch: Epoch;
+  readonly lane: Lane;
+  readonly telemetry: Telemetry;
+  readonly settings: {
+    /** Changes in one job; a single request may exceed it. */
+    readonly maxJobChanges: number;
+    /** Changes that may wait for the next job. */
+    readonly maxWaitingChanges: number;
+    readonly jobTimeoutMs: number;
+  };
+}
+
+interface Waiting {
+  readonly request: WriteRequest;
+  readonly answer: (outcomes: readonly Outcome[]) => void;
+  readonly fail: (error: SyncError) => void;
+}
+
+interface Flight {
+  readonly id: JobId;
+  readonly waiting: readonly Waiting[];
+  readonly timer: NodeJS.Timeout;
+  readonly sentAt: number;
+}
+
+/**
+ * Requests of one lane on their way to its writer: one job is in flight, what arrives meanwhile forms the next one. So there is
+ * no delay at low load, large batches at high load, and requests stay in the order of their arrival.
+ */
+export class LaneBatcher {
+  private readonly options: LaneBatcherOptions;
+  private waiting: Waiting[] = [];
+  private waitingChanges = 0;
+  private flight: Flight | undefined;
+  private scheduled = false;
+
+  constructor(options: LaneBatcherOptions) {
+    this.options = options;
+  }
+
+  /** Requests that are not answered yet. */
+  get pending(): number {
+    return this.waiting.length + (this.flight?.waiting.length ?? 0);
+  }
+
+  /** The outcomes of the request's changes, in order. Throws SyncError `overloaded` or `unavailable`. */
+  submit(request: WriteRequest): Promise<readonly Outcome[]> {
+    if (this.waitingChanges >= this.options.settings.maxWaitingChanges) {
+      return Promise.reject(
+        new SyncError('overloaded', 'too many changes wait for the writer', { retryAfterMs: 1_000 }),
+      );
+    }
+    return new Promise((answer, fail) => {
+      this.waiting.push({ request, answer, fail });
+      this.waitingChanges += request.changes.length;
+      this.schedule();
+    });
+  }
+
+  /** A reply from a writer; false when it is not for the job in flight. */
+  accept(reply: WriteReply): boolean {
+    const { flight } = this;
+    if (flight === undefined || flight.id !== reply.job) return false;
+    this.land(flight);
+    this.options.telemetry.metrics.stageSeconds.queue.observe((performance.now() - flight.sentAt) / 1_000);
+    flight.waiting.forEach((waiting, index) => {
+      const outcomes = reply.outcomes[index];
+      if (outcomes !== undefined) waiting.answer(outcomes);
+      else waiting.fail(new SyncError('internal', 'the writer did not answer this change'));
+    });
+    return true;
+  }
+
+  /** What one turn of the event loop brings goes into one job. */
+  private schedule(): void {
+    if (this.scheduled || this.flight !== undefined || this.waiting.length === 0) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (this.flight === undefined) this.takeOff();
+    });
+  }
+
+  private takeOff(): void {
+    const waiting = this.nextBatch();
+    if (waiting.length === 0) return;
+    const { gateway, epoch, lane, queue, settings } = this.options;
+    const id = brandAs<JobId>(randomUUID());
+    const job: WriteJob = { id, gateway, epoch, lane, requests: waiting.map((one) => one.request) };
+    const timer = setTimeout(() => this.giveUp(id, timedOut()), settings.jobTimeoutMs);
+    this.flight = { id, waiting, timer, sentAt: performance.now() };
+    queue.enqueue(job).catch((error: unknown) => this.giveUp(id, asRefusal(error)));
+  }
+
+  private nextBatch(): Waiting[] {
+    let changes = 0;
+    let count = 0;
+    for (const { request } of this.waiting) {
+      if (count > 0 && changes + request.changes.length > this.options.settings.maxJobChanges) break;
+      changes += request.changes.length;
+      count++;
+    }
+    this.waitingChanges -= changes;
+    return this.waiting.splice(0, count);
+  }
+
+  private giveUp(id: JobId, error: SyncError): void {
+    const { flight } = this;
+    if (flight?.id !== id) return;
+    this.options.telemetry.metrics.jobs.timeout.inc();
+    this.land(flight);
+    for (const waiting of flight.waiting) waiting.fail(error);
+  }
+
+  private land(flight: Flight): void {
+    clearTimeout(flight.timer);
+    this.flight = undefined;
+    this.schedule();
+  }
+}
+
+function timedOut(): SyncError {
+  return new SyncError('unavailable', 'the writer did not answer in time; send the change again with the same id', {
+    retryAfterMs: 1_000,
+  });
+}
+
+function asRefusal(error: unknown): SyncError {
+  if (SyncError.is(error)) return error;
+  return new SyncError('unavailable', 'the queue does not take changes now', { retryAfterMs: 1_000, cause: error });
+}
