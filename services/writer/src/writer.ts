@@ -6,6 +6,7 @@ import type { WriteRules } from './decide/index.ts';
 import { type CommitterDeps, LaneCommitter } from './group-commit/index.ts';
 import { beat, LaneKeeper, type LaneService, type ServeOptions } from './lane-keeper/index.ts';
 import { type Repetition, repeat } from './repeat.ts';
+import { withinTime } from './within-time.ts';
 
 export interface WriterSettings {
   /** Names this writer among all, and differs after every start. */
@@ -114,7 +115,9 @@ class LaneWriter implements Writer {
   }
 
   private async giveUp(): Promise<void> {
-    await Promise.all(this.repetitions.map((repetition) => repetition.stop()));
+    // A tick that waits for leases that do not answer must not hold up the end.
+    const stopping = this.repetitions.map((repetition) => repetition.stop());
+    await withinTime(stopping, this.settings.leaseTtlMs);
     await this.keeper.drain();
   }
 
@@ -150,7 +153,8 @@ class LaneWriter implements Writer {
     const { epoch, lanes } = this.layout;
     const quietLanes = () =>
       [...this.committers].filter(([lane, { isBusy }]) => lane < lanes && !isBusy).map(([lane]) => lane);
-    return beat({ store, bus, epoch, logger: telemetry.logger, quietLanes });
+    const timeoutMs = this.settings.publishTimeoutMs;
+    return beat({ store, bus, epoch, timeoutMs, logger: telemetry.logger, quietLanes });
   }
 }
 

@@ -1,20 +1,6 @@
-import type { Author, CollectionName, Document } from '@tidemark/protocol';
+import type { Rules } from '@tidemark/access';
 
-/** What a change does to its document. */
-export interface Images {
-  readonly before: Document | null;
-  readonly after: Document | null;
-}
-
-export interface WriteFault {
-  readonly code: 'forbidden' | 'schema_violation';
-  readonly error: string;
-}
+export type { Images, WriteFault } from '@tidemark/access';
 
 /** The slice of the rules that a decision needs. */
-export interface WriteRules {
-  canRead(collection: CollectionName, author: Author, document: Document): boolean;
-  /** Undefined when the author may make `after` of `before`. */
-  writeFault(collection: CollectionName, author: Author, images: Images): WriteFault | undefined;
-  settings(collection: CollectionName): { readonly merge: 'document' | 'field' };
-}
+export type WriteRules = Pick<Rules, 'canRead' | 'writeFault' | 'settings'>;

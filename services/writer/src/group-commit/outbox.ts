@@ -1,5 +1,6 @@
 import type { Entry, Epoch, Lane } from '@tidemark/protocol';
 import type { Bus, FeedMessage } from '@tidemark/transport';
+import { withinTime } from '../within-time.ts';
 import type { PendingJob } from './pending-job.ts';
 
 /** What a group commit has to tell: entries to the feeds first, then replies. */
@@ -65,14 +66,4 @@ async function watched(sending: Promise<void>, onFailure: (error: unknown) => vo
   } catch (error) {
     onFailure(error);
   }
-}
-
-async function withinTime(sendings: readonly Promise<void>[], ms: number): Promise<void> {
-  if (sendings.length === 0) return;
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([Promise.all(sendings), over]);
-  clearTimeout(timer);
 }

@@ -2,11 +2,14 @@ import type { Epoch, Lane, Seq } from '@tidemark/protocol';
 import type { CommitStore } from '@tidemark/storage';
 import type { Logger } from '@tidemark/telemetry';
 import type { Bus } from '@tidemark/transport';
+import { withinTime } from '../within-time.ts';
 
 export interface HeartbeatDeps {
   readonly store: CommitStore;
   readonly bus: Bus;
   readonly epoch: Epoch;
+  /** How long the bus may take. */
+  readonly timeoutMs: number;
   readonly logger: Logger;
   /** Lanes that are served and are not about to publish anything. */
   readonly quietLanes: () => readonly Lane[];
@@ -16,14 +19,15 @@ export interface HeartbeatDeps {
  * Tells how far every quiet lane is, from the store: what was committed and never published shows as a gap.
  * A lane that gets work meanwhile is left out; its own news carries its head. Never rejects.
  */
-export async function beat({ store, bus, epoch, logger, quietLanes }: HeartbeatDeps): Promise<void> {
+export async function beat({ store, bus, epoch, timeoutMs, logger, quietLanes }: HeartbeatDeps): Promise<void> {
   const lanes = quietLanes();
   if (lanes.length === 0) return;
   try {
     const heads = await readHeads(store, epoch, lanes);
     const quiet = new Set(quietLanes());
     const due = heads.filter(({ lane }) => quiet.has(lane));
-    await Promise.all(due.map(({ lane, head }) => bus.publishFeed({ epoch, lane, head, entries: [] })));
+    const sending = due.map(({ lane, head }) => bus.publishFeed({ epoch, lane, head, entries: [] }));
+    await withinTime(sending, timeoutMs);
   } catch (error) {
     logger.warn({ err: error }, 'no heartbeat of the lanes');
   }

@@ -73,7 +73,7 @@ export class LaneKeeper {
     }
   }
 
-  /** Gives up every lane when its work in hand is done. Must not overlap with a tick. Safe to call twice. */
+  /** Gives up every lane when its work in hand is done. Safe to call twice. */
   async drain(): Promise<void> {
     const { leases, holder, logger } = this.deps;
     this.draining = true;
@@ -107,8 +107,11 @@ export class LaneKeeper {
     if (lease === undefined) return false;
     try {
       const service = await serve(lane, { token: lease.token, onLost: (error) => this.lose(lane, error) });
-      this.tenures.set(lane, { lane, lease, service });
+      const tenure: Tenure = { lane, lease, service };
+      this.tenures.set(lane, tenure);
       logger.info({ lane }, 'serving a lane');
+      // Drained while it was being taken.
+      if (this.draining) this.close(tenure);
       return true;
     } catch (error) {
       logger.warn({ err: error, lane }, 'a lane could not be served');
