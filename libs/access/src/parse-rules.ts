@@ -3,7 +3,7 @@ import { type CollectionName, parseCollectionName, SyncError } from '@tidemark/p
 import { bindQuery, parseQuery, type Query, QueryError } from '@tidemark/rql';
 import { type CollectionEntry, type RulesFile, type Verb, verbs } from './collection-rules.ts';
 import { indexFault } from './index-path.ts';
-import { closedRule, createRule, type Rule } from './rule.ts';
+import { closedRule, createRuleFactory, openRule, type Rule } from './rule.ts';
 import { RulesError } from './rules-error.ts';
 import { type Entry, kindOf, type Place, RulesText } from './rules-text.ts';
 import { createSchemaCompiler, type SchemaCompiler, SchemaError } from './schema-compiler.ts';
@@ -42,6 +42,7 @@ export function parseRules(text: string, fileName: string): RulesFile {
 class RulesParser {
   private readonly text: RulesText;
   private readonly fileName: string;
+  private readonly createRule = createRuleFactory();
   private readonly schemas: SchemaCompiler = createSchemaCompiler();
 
   constructor(text: RulesText, fileName: string) {
@@ -96,7 +97,7 @@ class RulesParser {
   private rule(entry: Entry | undefined): Rule {
     if (entry === undefined) return closedRule;
     const value = this.text.scalar(entry.value);
-    if (value === true) return createRule(parseQuery('TRUEPREDICATE'));
+    if (value === true) return openRule;
     if (value === false) return closedRule;
     const place = entry.value;
     if (typeof value !== 'string') {
@@ -104,7 +105,7 @@ class RulesParser {
     }
     // An empty query matches everything; an empty rule is rather something forgotten.
     if (value.trim() === '') return this.text.fail(place, 'is empty: write true to allow everything');
-    return createRule(this.query(value, place));
+    return this.createRule(this.query(value, place));
   }
 
   private query(source: string, place: Place): Query {

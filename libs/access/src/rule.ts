@@ -7,8 +7,9 @@ import {
   type Predicate,
   type Query,
   QueryError,
+  TRUE_QUERY,
 } from '@tidemark/rql';
-import { createBudgetedCache } from './budgeted-cache.ts';
+import { type BudgetedCache, createBudgetedCache } from './budgeted-cache.ts';
 import { usedClaims } from './used-claims.ts';
 
 /** One verb of one collection, as it stands for some author. */
@@ -28,26 +29,41 @@ export interface Rule {
 }
 
 const never: BoundRule = { query: FALSE_QUERY, isOpen: false, matches: () => false };
+const always: BoundRule = { query: TRUE_QUERY, isOpen: true, matches: () => true };
 
 export const closedRule: Rule = { claims: [], bind: () => never };
+export const openRule: Rule = { claims: [], bind: () => always };
+
+/** Makes the rules of one file, which share one bounded memory of what they bound. */
+export type RuleFactory = (query: Query) => Rule;
 
 /**
- * Characters of cache keys that one rule may hold, each entry counted with what its compiled form takes about:
- * some thousand authors, whatever the size of their claims.
+ * Characters of cache keys in one file's memory, each entry counted with about what its compiled form takes:
+ * some ten thousand authors with small claims, fewer with large ones.
  */
-const cacheBudget = 2 ** 22;
+const cacheBudget = 2 ** 23;
 const entryOverhead = 600;
 
-/** A rule that binds once for each set of values that its claims take. */
-export function createRule(query: Query): Rule {
-  if (!query.usesUser) {
-    const only = boundRule(query, {});
-    return { claims: [], bind: () => only };
-  }
-  const names = [...usedClaims(query.root)].filter((name) => name !== 'sub');
+/** Its rules bind once for each set of values that the claims they mention take. */
+export function createRuleFactory(): RuleFactory {
   const cache = createBudgetedCache<BoundRule>(cacheBudget, entryOverhead);
+  let made = 0;
+  return (query) => {
+    made += 1;
+    return query.usesUser ? personalRule(query, cache, `${made}`) : commonRule(query);
+  };
+}
+
+function commonRule(query: Query): Rule {
+  const only = boundRule(query, {});
+  return { claims: [], bind: () => only };
+}
+
+/** `prefix` tells the rule from the others in the cache. */
+function personalRule(query: Query, cache: BudgetedCache<BoundRule>, prefix: string): Rule {
+  const names = [...usedClaims(query.root)].filter((name) => name !== 'sub');
   const bind = ({ userId, claims }: Author) => {
-    const key = names.reduce((text, name) => text + keyOf(claims, name), JSON.stringify(userId));
+    const key = names.reduce((text, name) => text + keyOf(claims, name), prefix + JSON.stringify(userId));
     return cache.get(key) ?? cache.set(key, boundRule(query, { ...claims, sub: userId }));
   };
   return { claims: names, bind };

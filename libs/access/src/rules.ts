@@ -7,10 +7,10 @@ import {
   parseCollectionName,
   type UserId,
 } from '@tidemark/protocol';
-import { type BoundQuery, parseQuery } from '@tidemark/rql';
+import type { BoundQuery } from '@tidemark/rql';
 import { jsonClaim } from './claim-value.ts';
 import { type CollectionEntry, type CollectionRules, type RulesFile, verbs } from './collection-rules.ts';
-import { closedRule, createRule } from './rule.ts';
+import { closedRule, openRule } from './rule.ts';
 
 /** A change as its effect on the stored document. */
 export interface Images {
@@ -72,7 +72,7 @@ class FileRules implements Rules {
     this.collections = file?.collections ?? new Map();
     this.listed = [...this.collections.keys()];
     this.isUnsaid = file?.fallback === undefined && !options.production;
-    this.fallback = file?.fallback ?? (options.production ? closedEntry : openEntry());
+    this.fallback = file?.fallback ?? (options.production ? closedEntry : openEntry);
     this.claims = claimNames([...this.collections.values(), this.fallback]);
     this.onOpen = options.onOpen ?? (() => undefined);
   }
@@ -140,10 +140,13 @@ const closedEntry: CollectionEntry = {
   indexes: [],
 };
 
-function openEntry(): CollectionEntry {
-  const open = createRule(parseQuery('TRUEPREDICATE'));
-  return { ...closedEntry, read: open, insert: open, update: open, delete: open };
-}
+const openEntry: CollectionEntry = {
+  ...closedEntry,
+  read: openRule,
+  insert: openRule,
+  update: openRule,
+  delete: openRule,
+};
 
 function claimNames(entries: readonly CollectionEntry[]): readonly string[] {
   return [...new Set(entries.flatMap((entry) => verbs.flatMap((verb) => entry[verb].claims)))];
