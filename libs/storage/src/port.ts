@@ -136,7 +136,10 @@ export interface DocumentsRead {
 }
 
 export interface DocumentsPage {
-  /** Committed documents that match, in the order of their keys (by code unit); tombstones are not among them. */
+  /**
+   * Committed documents that match, in one fixed order of their keys (typed ids, then strings by code unit or code point,
+   * as the adapter likes); tombstones are not among them. Fewer than the limit when they grow large.
+   */
   readonly documents: readonly Document[];
   /** Where the next page starts; undefined when this was the last. */
   readonly next: DocumentKey | undefined;
