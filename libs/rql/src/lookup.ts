@@ -1,7 +1,7 @@
 import { atomKey, decode } from './atom.ts';
 import type { BoundNode, BoundQuery } from './bound-tree.ts';
 import { equalityOf } from './combine.ts';
-import type { Json } from './json.ts';
+import { type Json, ownProperty } from './json.ts';
 import { type Document, valuesUnder } from './paths.ts';
 
 /** A document that matches has one of these values under the path. */
@@ -46,9 +46,11 @@ function distinct(values: readonly Json[]): readonly Json[] {
  * inside lists of embedded documents; for a missing field the key of null; none for an empty list.
  */
 export function lookupKeys(document: Document, path: string): readonly string[] {
+  const value = path.includes('.') ? undefined : ownProperty(document, path);
+  if (typeof value === 'string') return [atomKey({ kind: 'string', text: value })];
   const { values } = valuesUnder(document, path.split('.'));
-  if (values.length === 1) return values.map((value) => lookupKey(value ?? null));
-  return [...new Set(values.map((value) => lookupKey(value ?? null)))];
+  const keys = values.map((each) => atomKey(decode(each)));
+  return keys.length < 2 ? keys : [...new Set(keys)];
 }
 
 /** Equal values (numbers of any type, forms of a date, case of hex) have equal keys, different values different ones. */

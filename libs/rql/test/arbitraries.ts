@@ -195,10 +195,8 @@ export const indexable: fc.Arbitrary<Spec> = fc.oneof<fc.Arbitrary<Spec>[]>(
     is: fc.constantFrom('and' as const, 'or' as const),
     members: fc.array(equality, { minLength: 2, maxLength: 3 }),
   }),
-  fc
-    .tuple(equality, equality, spec)
-    .map(([a, b, c]) => ({
-      is: 'or' as const,
-      members: [a, { is: 'and' as const, members: [c, { ...b, left: a.left }] }],
-    })),
+  fc.tuple(equality, equality, spec).map(([a, b, c]) => ({
+    is: 'or' as const,
+    members: [a, { is: 'and' as const, members: [c, { ...b, left: a.left }] }],
+  })),
 );

@@ -151,9 +151,9 @@ function fraction(v: Value): Fraction | 'NaN' | 'Infinity' | '-Infinity' | undef
 function numeral(v: Value): string | number | undefined {
   if (typeof v === 'number') return v;
   if (typeof v !== 'object' || v === null || Array.isArray(v)) return undefined;
-  const double = v['$numberDouble'];
-  if (typeof double === 'string') return Number.isFinite(Number(double)) ? Number(double) : double;
-  return (v['$numberDecimal'] ?? v['$numberLong'] ?? v['$numberInt']) as string | undefined;
+  const { $numberDouble: double, $numberDecimal: decimal, $numberLong: long, $numberInt: int } = v as Wrappers;
+  if (double !== undefined) return Number.isFinite(Number(double)) ? Number(double) : double;
+  return decimal ?? long ?? int;
 }
 
 function fromDouble(value: number): Fraction {
@@ -166,7 +166,7 @@ function fromDouble(value: number): Fraction {
   return { over: BigInt(over), under };
 }
 
-function order(a: Value, b: Value): number | undefined {
+export function order(a: Value, b: Value): number | undefined {
   const [x, y] = [fraction(a), fraction(b)];
   if (x !== undefined && y !== undefined) {
     if (x === 'NaN' || y === 'NaN') return undefined;
@@ -190,13 +190,24 @@ function byPoints(a: readonly number[], b: readonly number[]): number {
   return a.length - b.length;
 }
 
+interface Wrappers {
+  readonly $oid?: string;
+  readonly $uuid?: string;
+  readonly $date?: string | { readonly $numberLong: string };
+  readonly $binary?: { readonly base64: string; readonly subType: string };
+  readonly $numberDouble?: string;
+  readonly $numberDecimal?: string;
+  readonly $numberLong?: string;
+  readonly $numberInt?: string;
+}
+
 /** Ordered kinds other than numbers, as a name and a row of numbers. */
 function plain(v: Value): [string, number[]] | undefined {
   if (v === null) return ['null', []];
   if (typeof v === 'boolean') return ['boolean', [v ? 1 : 0]];
   if (typeof v === 'string') return ['string', Array.from(v, (c) => c.codePointAt(0) as number)];
   if (typeof v !== 'object' || Array.isArray(v)) return undefined;
-  const { $oid: oid, $uuid: uuid, $date: date, $binary: binary } = v as { [key: string]: any };
+  const { $oid: oid, $uuid: uuid, $date: date, $binary: binary } = v as Wrappers;
   if (typeof oid === 'string') return ['oid', hex(oid)];
   if (typeof uuid === 'string') return ['uuid', hex(uuid)];
   if (date !== undefined) return ['date', [Number(typeof date === 'object' ? date.$numberLong : new Date(date))]];
@@ -219,9 +230,10 @@ export function same(a: Value, b: Value): boolean {
   return sameBinary(a, b);
 }
 
-function sameBinary(a: any, b: any): boolean {
-  if (!a?.$binary || !b?.$binary || a.$binary.subType !== b.$binary.subType) return false;
-  return Buffer.from(a.$binary.base64, 'base64').equals(Buffer.from(b.$binary.base64, 'base64'));
+function sameBinary(a: Value, b: Value): boolean {
+  const [x, y] = [(a as Wrappers | null)?.$binary, (b as Wrappers | null)?.$binary];
+  if (!x || !y || x.subType !== y.subType) return false;
+  return Buffer.from(x.base64, 'base64').equals(Buffer.from(y.base64, 'base64'));
 }
 
 function compares(op: string, a: Value, b: Value, folded: boolean): boolean {
