@@ -1,0 +1,65 @@
+import { cpus } from 'node:os';
+import { round } from './bench/figures.ts';
+import * as scenarios from './bench/scenarios.ts';
+import { type ServerProcess, startBare, startStandaloneProcess } from './bench/server-process.ts';
+
+/** One figure against bare Socket.IO, both on fresh servers. */
+async function paired<T>(
+  measure: (server: ServerProcess, dialect: scenarios.Dialect) => Promise<T>,
+): Promise<{ tidemark: T; bare: T }> {
+  return {
+    bare: await on(startBare, (server) => measure(server, scenarios.bare)),
+    tidemark: await on(startStandaloneProcess, (server) => measure(server, scenarios.tidemark)),
+  };
+}
+
+async function on<T>(start: () => Promise<ServerProcess>, measure: (server: ServerProcess) => Promise<T>): Promise<T> {
+  await using server = await start();
+  return await measure(server);
+}
+
+function ratio(pair: { tidemark: number; bare: number }) {
+  return { ...pair, ratio: round(pair.tidemark / pair.bare) };
+}
+
+type Latency = Awaited<ReturnType<typeof scenarios.latency>>;
+
+function above(pair: { tidemark: Latency; bare: Latency }) {
+  return {
+    ...pair,
+    p50Above: round(pair.tidemark.p50 - pair.bare.p50),
+    p99Above: round(pair.tidemark.p99 - pair.bare.p99),
+  };
+}
+
+const few = { subscribers: 100, buckets: 1, perSecond: 200, seconds: 8 };
+const many = { subscribers: 1_000, buckets: 1_000, perSecond: 200, seconds: 8 };
+
+/** Every figure by name; `npm run bench -- NAME …` measures only those. */
+const figures: Readonly<Record<string, () => Promise<unknown>>> = {
+  singlesPerSecond: async () => ratio(await paired(scenarios.singles)),
+  batchesOf50PerSecond: async () => ratio(await paired(scenarios.batches)),
+  latency100Subscribers: async () => above(await paired((server, dialect) => scenarios.latency(server, dialect, few))),
+  latency1000Filters: async () => above(await paired((server, dialect) => scenarios.latency(server, dialect, many))),
+  memoryPerConnection: async () => ratio(await paired(scenarios.memoryPerConnection)),
+  cpuMicrosPerChange: async () => {
+    const at = (count: number) => on(startStandaloneProcess, (server) => scenarios.cpuPerChange(server, count));
+    const [ten, tenThousand, hundredThousand] = [await at(10), await at(10_000), await at(100_000)];
+    return { ten, tenThousand, hundredThousand, ratio: round(hundredThousand / ten) };
+  },
+  deliveriesPerSecond: async () => ratio(await paired(scenarios.deliveries)),
+  firstLoadPerSecond: async () =>
+    ratio({
+      bare: await on(startBare, scenarios.bareFirstLoad),
+      tidemark: await on(startStandaloneProcess, scenarios.firstLoad),
+    }),
+};
+
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const results: Record<string, unknown> = {};
+for (const [name, measure] of Object.entries(figures)) {
+  if (wanted.length === 0 || wanted.includes(name)) results[name] = await measure();
+}
+process.stdout.write(
+  `${JSON.stringify({ mode: 'standalone', cores: cpus().length, node: process.version, results }, null, 2)}\n`,
+);
