@@ -1,0 +1,30 @@
+import type { ErrorCode } from '@tidemark/protocol/core';
+
+/** Codes of the server's catalogue, and those that only a client has. */
+export type ClientErrorCode =
+  | ErrorCode
+  /** The client was closed. */
+  | 'closed'
+  /** The outbox is full: too many writes wait for the server. */
+  | 'outbox_full'
+  /** The local store has no room. */
+  | 'store_full'
+  /** The local store failed. */
+  | 'store_failed'
+  /** Another subscription took the name. */
+  | 'superseded'
+  /** The local store holds another user's data. */
+  | 'wrong_user'
+  /** What was waited for did not come in time. */
+  | 'timeout';
+
+/** Thrown by the client's methods. `message` is a sentence for a person. */
+export class ClientError extends Error {
+  readonly code: ClientErrorCode;
+
+  constructor(code: ClientErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'ClientError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,307 @@
+import type { Document, Json, Millis } from '@tidemark/protocol/core';
+import { ClientError } from './client-error.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Collection } from './collection.ts';
+import type { BackoffSettings } from './connection/backoff.ts';
+import type { ConnectionState } from './connection/machine.ts';
+import type { SocketFactory } from './connection/socket.ts';
+import { socketIo } from './connection/socket-io.ts';
+import { Emitter, type Unsubscribe } from './emitter.ts';
+import type { ClientEvents } from './events.ts';
+import { HybridClock } from './hybrid-clock.ts';
+import { LocalDatabase } from './local/database.ts';
+import { Flusher } from './local/flusher.ts';
+import { MemoryStore } from './local/memory-store.ts';
+import { type LocalStore, LocalStoreError } from './local/port.ts';
+import type { OutboxEntry } from './local/records.ts';
+import { LocalWriter } from './local-writer.ts';
+import { randomId } from './random-id.ts';
+import type { ConnectionStatus, SyncStatus } from './status.ts';
+import type { Subscription } from './subscription.ts';
+import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
+import { SyncEngine, type TokenSource } from './sync/engine.ts';
+import { SubscriptionSet } from './sync/subscription-set.ts';
+
+export interface ClientOptions {
+  /** Of the server, such as `https://sync.example.org`. */
+  readonly url: string;
+  /** A token, or a function that gets a fresh one. A development server also takes a bare `userId`. */
+  readonly auth?: { readonly token?: TokenSource; readonly userId?: string };
+  /** Where data is kept between runs, one store per user; in memory only by default. The client closes it. */
+  readonly store?: LocalStore;
+  /** Whether to connect at once; true by default, else `resume()` connects. */
+  readonly connect?: boolean;
+  /** Writes that may wait for the server; 10,000 by default. */
+  readonly maxPending?: number;
+  /** A subscription that no program has asked for since is dropped; 7 days by default. */
+  readonly keepUnclaimedMs?: Millis;
+  readonly backoff?: BackoffSettings;
+  /** How long an answer of the server may take; 30 s by default. */
+  readonly requestTimeoutMs?: Millis;
+  /** Replaced by tests. */
+  readonly socket?: SocketFactory;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+export interface WaitOptions {
+  /** Gives up with ClientError `timeout`. */
+  readonly timeoutMs?: Millis;
+}
+
+/**
+ * An offline-first client: works on its local store, and keeps it and the server in step whenever there is a connection.
+ * Made by `createClient`.
+ */
+export class Client {
+  /** Resolves when the local store has been read; rejects with ClientError when it cannot be. */
+  readonly ready: Promise<void>;
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
+  readonly #store: LocalStore;
+  readonly #events: Emitter<ClientEvents>;
+  readonly #database: LocalDatabase;
+  readonly #flusher: Flusher;
+  readonly #writer: LocalWriter;
+  readonly #set: SubscriptionSet;
+  readonly #subscriptions: Subscriptions;
+  readonly #engine: SyncEngine;
+  readonly #collections = new Map<string, Collection>();
+  /** Told when everything that was committed before the last question has arrived. */
+  readonly #syncWaiters = new Set<() => void>();
+  #isReady = false;
+  #closing: Promise<void> | undefined;
+  #status: SyncStatus;
+
+  constructor(options: ClientOptions) {
+    const { clock = systemClock, random = Math.random, store = new MemoryStore() } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#store = store;
+    this.#events = new Emitter((error) => reportError(error));
+    this.#database = new LocalDatabase(new HybridClock(clock.now), randomId(random, 12));
+    this.#flusher = this.#makeFlusher();
+    const shared = { database: this.#database, random, flushed: () => this.#flusher.flushed() };
+    this.#writer = new LocalWriter({ ...shared, events: this.#events, maxPending: options.maxPending ?? 10_000 });
+    this.#set = new SubscriptionSet(this.#database);
+    this.#engine = this.#makeEngine(random);
+    this.#subscriptions = new Subscriptions({
+      ...shared,
+      set: this.#set,
+      now: clock.now,
+      reconcile: () => this.#engine.reconcile(),
+      keepUnclaimedMs: options.keepUnclaimedMs ?? 7 * 86_400_000,
+    });
+    this.#status = this.#makeStatus();
+    this.#database.onDirty = () => this.#dirty();
+    this.ready = this.#open();
+    this.ready.catch(() => {});
+  }
+
+  /** Where this client stands; the same object until it changes. */
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): Unsubscribe {
+    return this.#events.on(name, listener);
+  }
+
+  /** A collection by its name. */
+  collection<T extends Document = Document>(name: string): Collection<T> {
+    const found = this.#collections.get(name) ?? this.#makeCollection(name);
+    // The type of the documents is what the program says it is.
+    return found as unknown as Collection<T>;
+  }
+
+  /**
+   * Asks for the documents of a collection that match, now and from now on, across restarts.
+   * Throws QueryError and ClientError, see `Subscriptions.subscribe`. Before `ready` it rejects instead of throwing.
+   */
+  async subscribe(
+    collection: string,
+    filter = '',
+    args: readonly Json[] = [],
+    options: SubscribeOptions = {},
+  ): Promise<Subscription> {
+    await this.ready;
+    this.#checkOpen();
+    return this.#subscriptions.subscribe({ collection, filter, args, name: options.name });
+  }
+
+  /** Writes that wait for their ack, or for the server's version to come back, in order. */
+  outbox(): readonly OutboxEntry[] {
+    return [...this.#database.outbox.entries()];
+  }
+
+  /** Disconnects; the client goes on working locally. */
+  pause(): void {
+    this.#engine.dispatch({ kind: 'pause' });
+  }
+
+  /** Connects, also after the server refused. */
+  resume(): void {
+    this.#engine.dispatch({ kind: 'resume' });
+  }
+
+  /** Tries at once instead of waiting: the network may be back. */
+  wake(): void {
+    this.#engine.dispatch({ kind: 'wake' });
+  }
+
+  /**
+   * Resolves when all that was written here is decided and shown, all subscriptions are complete, and everything that others had
+   * written before the call is here. Rejects with ClientError `closed` or `timeout`.
+   */
+  async waitForSync({ timeoutMs }: WaitOptions = {}): Promise<void> {
+    await this.ready;
+    this.#checkOpen();
+    return await new Promise((resolve, reject) => {
+      let isMarked = false;
+      const finish = (error?: ClientError) => {
+        cancel();
+        stop();
+        this.#syncWaiters.delete(waiter);
+        if (error) reject(error);
+        else resolve();
+      };
+      const timedOut = () => finish(new ClientError('timeout', `not in sync after ${timeoutMs} ms`));
+      const cancel = timeoutMs === undefined ? () => {} : this.#clock.after(timeoutMs, timedOut);
+      const check = () => {
+        if (this.#status.connection === 'closed') finish(new ClientError('closed', 'the client was closed'));
+        else if (isMarked && this.#isInSync()) finish();
+      };
+      const waiter = () => {
+        isMarked = true;
+        check();
+      };
+      const stop = this.on('status', check);
+      this.#syncWaiters.add(waiter);
+      this.#engine.mark();
+    });
+  }
+
+  /** Stops for good, after everything is in the local store. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#database.load(await this.#store.load());
+    } catch (error) {
+      throw new ClientError('store_failed', `the local store cannot be read: ${String(error)}`, error);
+    }
+    this.#set.reload();
+    this.#subscriptions.dropUnclaimed();
+    this.#isReady = true;
+    this.#changed();
+    if (this.#options.connect !== false) this.resume();
+  }
+
+  async #close(): Promise<void> {
+    await this.ready.catch(() => {});
+    this.#engine.close();
+    await this.#flusher.flushed().catch(() => {});
+    await this.#flusher.stop();
+    await this.#store.close();
+  }
+
+  #makeFlusher(): Flusher {
+    return new Flusher({
+      database: this.#database,
+      clock: this.#clock,
+      write: (batch) => this.#store.write(batch),
+      written: () => this.#engine.pump(),
+      failed: (error) => {
+        const code = error instanceof LocalStoreError && error.code === 'full' ? 'store_full' : 'store_failed';
+        this.#events.emit('problem', { code, message: `the local store failed: ${String(error)}`, cause: error });
+      },
+    });
+  }
+
+  #makeEngine(random: () => number): SyncEngine {
+    const { url, auth, socket = socketIo(), backoff, requestTimeoutMs = 30_000 } = this.#options;
+    return new SyncEngine({
+      url,
+      socket,
+      random,
+      requestTimeoutMs,
+      userId: auth?.userId,
+      token: auth?.token,
+      clock: this.#clock,
+      database: this.#database,
+      subscriptions: this.#set,
+      events: this.#events,
+      isStored: (entry) => this.#writer.isStored(entry),
+      changed: () => this.#changed(),
+      caughtUp: () => {
+        for (const waiter of [...this.#syncWaiters]) waiter();
+      },
+      ...(backoff && { backoff }),
+    });
+  }
+
+  #makeCollection(name: string): Collection {
+    const collection = new Collection(name, {
+      view: this.#database.view,
+      writer: this.#writer,
+      ready: this.ready,
+      isReady: () => this.#isReady,
+      random: this.#options.random ?? Math.random,
+      report: reportError,
+    });
+    this.#collections.set(name, collection);
+    return collection;
+  }
+
+  #dirty(): void {
+    this.#flusher.schedule();
+    this.#changed();
+  }
+
+  #changed(): void {
+    const next = this.#makeStatus();
+    const before = this.#status;
+    if ((Object.keys(next) as (keyof SyncStatus)[]).every((name) => next[name] === before[name])) return;
+    this.#status = next;
+    this.#events.emit('status', next);
+  }
+
+  #makeStatus(): SyncStatus {
+    const { state } = this.#engine;
+    return {
+      connection: connectionStatus(state),
+      connected: state.kind === 'catchingUp' || state.kind === 'live',
+      pending: this.#database.outbox.pendingCount,
+      optimistic: this.#database.outbox.size,
+      lastSync: this.#database.meta.lastSync,
+      problem: 'problem' in state ? state.problem : undefined,
+    };
+  }
+
+  #isInSync(): boolean {
+    const isSettled = this.#set.all().every(({ state }) => state.kind === 'complete' || state.kind === 'error');
+    return this.#status.connection === 'live' && this.#status.optimistic === 0 && isSettled;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new ClientError('closed', 'the client was closed');
+  }
+}
+
+function connectionStatus(state: ConnectionState): ConnectionStatus {
+  if (state.kind === 'waiting') return 'offline';
+  return state.kind === 'joining' ? 'connecting' : state.kind;
+}
+
+/** A listener threw: nobody waits for it, but it must not go unseen. */
+function reportError(error: unknown): void {
+  console.error('a listener of the Tidemark client threw', error);
+}
+
+/** Opens the local store and connects. Returns at once; methods wait for `ready` by themselves. */
+export function createClient(options: ClientOptions): Client {
+  return new Client(options);
+}

@@ -1,0 +1,79 @@
+import { type Document, type DocumentId, documentKey, isObject, type Json } from '@tidemark/protocol/core';
+import { bindQuery, compile, parseQuery } from '@tidemark/rql';
+import type { View } from './local/view.ts';
+import { checkedId, type LocalWriter, type Write } from './local-writer.ts';
+import { LiveQuery } from './query/live-query.ts';
+import { randomId } from './random-id.ts';
+
+export interface CollectionContext {
+  readonly view: View;
+  readonly writer: LocalWriter;
+  readonly ready: Promise<void>;
+  readonly isReady: () => boolean;
+  readonly random: () => number;
+  readonly report: (error: unknown) => void;
+}
+
+export interface UpdateOptions {
+  /** Fields to remove. */
+  readonly unset?: readonly string[];
+}
+
+/** The fields of a document as a program writes them: JSON, with Extended JSON for other BSON types. The server's metadata is ignored. */
+export type NewDocument = Readonly<Record<string, unknown>> & { readonly _id?: DocumentId };
+
+/** The local documents of one collection: the server's, with the user's own writes on top. */
+export class Collection<T extends Document = Document> {
+  readonly name: string;
+  readonly #context: CollectionContext;
+
+  constructor(name: string, context: CollectionContext) {
+    this.name = name;
+    this.#context = context;
+  }
+
+  /**
+   * Writes a document whole, whether it exists or not; without an `_id` it gets a random one.
+   * Visible at once, resolves when kept locally. Throws ClientError, see `LocalWriter.write`.
+   */
+  async insert(document: NewDocument): Promise<Write> {
+    const id = isObject(document) ? (document._id ?? randomId(this.#context.random, 20)) : undefined;
+    return await this.#write('insert', id, { data: document, unset: [] });
+  }
+
+  /** Merges top-level fields into a document; one that does not exist is created. `null` is a value, `unset` removes fields. */
+  async update(id: DocumentId, fields: Readonly<Record<string, unknown>>, options: UpdateOptions = {}): Promise<Write> {
+    return await this.#write('update', id, { data: fields, unset: options.unset ?? [] });
+  }
+
+  /** Deletes a document, if it exists. */
+  async delete(id: DocumentId): Promise<Write> {
+    return await this.#write('delete', id, { data: {}, unset: [] });
+  }
+
+  /** The document as the user sees it now, or undefined. */
+  async get(id: DocumentId): Promise<T | undefined> {
+    const key = documentKey(checkedId(id));
+    await this.#context.ready;
+    return this.#context.view.get(this.name, key) as T | undefined;
+  }
+
+  /**
+   * A query over the local documents in RQL, `$0…$n` being the arguments. Throws QueryError with the position.
+   * It asks the server for nothing: what is here is decided by subscriptions.
+   */
+  query(filter = '', ...args: readonly Json[]): LiveQuery<T> {
+    const matches = compile(bindQuery(parseQuery(filter), { args }));
+    const { view, ready, isReady, report } = this.#context;
+    return new LiveQuery<T>({ view, ready, isReady, report, matches, collection: this.name });
+  }
+
+  async #write(
+    operation: 'insert' | 'update' | 'delete',
+    documentId: unknown,
+    { data, unset }: { data: unknown; unset: readonly string[] },
+  ): Promise<Write> {
+    if (!this.#context.isReady()) await this.#context.ready;
+    return await this.#context.writer.write({ operation, collection: this.name, documentId, data, unset });
+  }
+}

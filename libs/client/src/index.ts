@@ -1,0 +1,17 @@
+export { Client, type ClientOptions, createClient, type WaitOptions } from './client.ts';
+export { ClientError, type ClientErrorCode } from './client-error.ts';
+export { type Cancel, type Clock, systemClock } from './clock.ts';
+export { Collection, type NewDocument, type UpdateOptions } from './collection.ts';
+export type { SocketClosed, SocketFactory, SocketHandlers, SocketRequest, SyncSocket } from './connection/socket.ts';
+export { socketIo } from './connection/socket-io.ts';
+export type { ClientEvents, ClientProblem, CompensatedWrite, SettledWrite, WriteOutcome } from './events.ts';
+export { MemoryStore } from './local/memory-store.ts';
+export { type LocalStore, LocalStoreError, type LocalStoreErrorCode } from './local/port.ts';
+export type * from './local/records.ts';
+export type { Write } from './local-writer.ts';
+export type { Placed, QueryDiff, Replaced } from './query/diff.ts';
+export type { LiveQuery, QueryResult } from './query/live-query.ts';
+export type { ConnectionStatus, SyncStatus } from './status.ts';
+export { Subscription } from './subscription.ts';
+export type { SubscribeOptions } from './subscriptions.ts';
+export type { SubscriptionState } from './sync/subscription-set.ts';

@@ -1,0 +1,165 @@
+import {
+  clientFields,
+  type DocumentId,
+  documentFault,
+  documentKey,
+  fieldNameFault,
+  isObject,
+  type JsonObject,
+  limits,
+  type Operation,
+  parseDocumentId,
+} from '@tidemark/protocol/core';
+import { ClientError } from './client-error.ts';
+import type { Emitter } from './emitter.ts';
+import type { ClientEvents, SettledWrite } from './events.ts';
+import type { LocalDatabase } from './local/database.ts';
+import { LocalStoreError } from './local/port.ts';
+import type { OutboxEntry } from './local/records.ts';
+import { randomId } from './random-id.ts';
+import { jsonBytes, wireChange } from './sync/wire-change.ts';
+
+/** A write that is kept and shown; the server will hear of it. */
+export interface Write {
+  readonly changeId: string;
+  readonly documentId: DocumentId;
+  /** Resolves when the server has decided, whatever it decided; never rejects. Not across a restart: then the event `settled` tells. */
+  settled(): Promise<SettledWrite>;
+}
+
+export interface WriteRequest {
+  readonly operation: Operation;
+  readonly collection: string;
+  readonly documentId: unknown;
+  readonly data: unknown;
+  readonly unset: readonly string[];
+}
+
+export interface LocalWriterOptions {
+  readonly database: LocalDatabase;
+  readonly events: Emitter<ClientEvents>;
+  readonly random: () => number;
+  /** Writes that may wait for the server. */
+  readonly maxPending: number;
+  /** Resolves when everything is in the local store. */
+  readonly flushed: () => Promise<void>;
+}
+
+/** Takes the user's writes: shown at once, kept durably, sent by the engine. */
+export class LocalWriter {
+  readonly #options: LocalWriterOptions;
+  readonly #unstored = new Set<string>();
+
+  constructor(options: LocalWriterOptions) {
+    this.#options = options;
+  }
+
+  isStored(entry: OutboxEntry): boolean {
+    return !this.#unstored.has(entry.id);
+  }
+
+  /**
+   * Shows the write at once; resolves when it is in the local store. Throws ClientError: `invalid_document`, `invalid_message`,
+   * `outbox_full`, `store_full` and `store_failed`; then nothing is left of it.
+   */
+  async write(request: WriteRequest): Promise<Write> {
+    const { database, events, flushed } = this.#options;
+    const entry = this.#entryOf(request);
+    const settled = settledOf(events, entry.id);
+    this.#unstored.add(entry.id);
+    database.mutate(() => database.outbox.add(entry));
+    try {
+      await flushed();
+    } catch (error) {
+      database.mutate(() => database.outbox.remove(entry.id));
+      settled.cancel();
+      throw storeError(error);
+    } finally {
+      this.#unstored.delete(entry.id);
+    }
+    return { changeId: entry.id, documentId: entry.documentId, settled: () => settled.promise };
+  }
+
+  #entryOf({ operation, collection, documentId, data, unset }: WriteRequest): OutboxEntry {
+    const { database, random, maxPending } = this.#options;
+    if (database.outbox.size >= maxPending) {
+      throw new ClientError('outbox_full', `${maxPending} writes wait for the server already`);
+    }
+    checkCollection(collection);
+    const id = checkedId(documentId);
+    const fields = operation === 'delete' ? {} : checkedData(data);
+    checkUnset(unset, fields);
+    const timestamp = database.clock.next();
+    const write = {
+      id: `${database.meta.clientId}.${timestamp.toString(36)}.${randomId(random, 4)}`,
+      operation,
+      collection,
+      documentId: id,
+      data: fields,
+      unset,
+      timestamp,
+    };
+    return { ...write, key: documentKey(id), stage: 'accepted', bytes: jsonBytes(wireChange(write)) };
+  }
+}
+
+function settledOf(events: Emitter<ClientEvents>, id: string): { promise: Promise<SettledWrite>; cancel: () => void } {
+  let cancel = () => {};
+  const promise = new Promise<SettledWrite>((resolve) => {
+    cancel = events.on('settled', (settled) => {
+      if (settled.changeId !== id) return;
+      cancel();
+      resolve(settled);
+    });
+  });
+  return { promise, cancel: () => cancel() };
+}
+
+function checkCollection(collection: string): void {
+  if (collection.length === 0 || collection.length > limits.collectionName || collection.includes('\0')) {
+    throw new ClientError(
+      'invalid_message',
+      `not the name of a collection: ${JSON.stringify(collection.slice(0, 40))}`,
+    );
+  }
+}
+
+export function checkedId(value: unknown): DocumentId {
+  const id = parseDocumentId(value);
+  if (id !== undefined) return id;
+  const kinds = `a string of at most ${limits.documentIdBytes} bytes, {"$oid"} or {"$uuid"}`;
+  throw new ClientError('invalid_message', `the id of a document must be ${kinds}`);
+}
+
+function checkedData(data: unknown): JsonObject {
+  if (!isObject(data)) throw new ClientError('invalid_document', 'a document must be an object');
+  const defined = withoutUndefined(data) as JsonObject;
+  const fault = documentFault(defined);
+  if (fault !== undefined) throw new ClientError('invalid_document', fault);
+  // A copy, so that what the program does to its object afterwards changes nothing here.
+  return structuredClone(clientFields(defined));
+}
+
+/** As JSON does: a field that is undefined is no field. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const fields = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(fields.map(([name, member]) => [name, withoutUndefined(member)]));
+}
+
+function checkUnset(unset: readonly string[], data: JsonObject): void {
+  if (unset.length > limits.unsetFields) throw new ClientError('invalid_document', 'too many fields to unset');
+  for (const name of unset) {
+    const fault = fieldNameFault(name);
+    if (fault !== undefined) throw new ClientError('invalid_document', `unset: ${fault}`);
+    if (Object.hasOwn(data, name))
+      throw new ClientError('invalid_document', `the field ${JSON.stringify(name)} is both set and unset`);
+  }
+}
+
+function storeError(error: unknown): ClientError {
+  const isFull = error instanceof LocalStoreError && error.code === 'full';
+  const message = error instanceof Error ? error.message : String(error);
+  return new ClientError(isFull ? 'store_full' : 'store_failed', `the write could not be kept: ${message}`, error);
+}

@@ -1,0 +1,77 @@
+import type { Document, DocumentId, DocumentKey, Json, JsonObject, Millis, Operation } from '@tidemark/protocol/core';
+
+/** A document as the server last told it. Unique by collection and key. */
+export interface DocumentRecord {
+  readonly collection: string;
+  readonly key: DocumentKey;
+  readonly document: Document;
+}
+
+/**
+ * How far a local write has come.
+ * `accepted`: kept here, not acknowledged. `applied`: the server committed it, its version has not come back yet.
+ * `lost`: a newer version won, which has not come yet. An entry that is visible (or rejected) is gone.
+ */
+export type EntryStage = 'accepted' | 'applied' | 'lost';
+
+/** A local write on its way. Unique by id; ordered by timestamp, which no two entries of a store share. */
+export interface OutboxEntry {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly collection: string;
+  readonly documentId: DocumentId;
+  readonly key: DocumentKey;
+  readonly data: JsonObject;
+  readonly unset: readonly string[];
+  readonly timestamp: Millis;
+  readonly stage: EntryStage;
+  /** UTF-8 bytes of the change as it is sent. */
+  readonly bytes: number;
+}
+
+/** What the user wants to hold. Unique by id; `key` is equal for equal collection, filter and arguments. */
+export interface SubscriptionRecord {
+  readonly id: string;
+  readonly key: string;
+  readonly collection: string;
+  readonly filter: string;
+  readonly args: readonly Json[];
+  readonly name?: string;
+  /** When a program last asked for it. */
+  readonly claimedAt: Millis;
+}
+
+/** A tidemark and the subscriptions that it was received for. */
+export interface StoredCheckpoint {
+  readonly token: string;
+  readonly subscriptions: readonly string[];
+}
+
+export interface MetaRecord {
+  /** Whose data this is, once a server has said so. */
+  readonly userId?: string;
+  /** Made with the store; part of the ids of its changes. */
+  readonly clientId: string;
+  /** The last timestamp given or seen. */
+  readonly clock: Millis;
+  readonly lastSync?: Millis;
+  readonly checkpoint?: StoredCheckpoint;
+}
+
+export interface StoredState {
+  readonly documents: readonly DocumentRecord[];
+  readonly entries: readonly OutboxEntry[];
+  readonly subscriptions: readonly SubscriptionRecord[];
+  readonly meta: MetaRecord | undefined;
+}
+
+/** Records to write and to delete, all or nothing. No record is both put and deleted. */
+export interface WriteBatch {
+  readonly putDocuments: readonly DocumentRecord[];
+  readonly deleteDocuments: readonly Pick<DocumentRecord, 'collection' | 'key'>[];
+  readonly putEntries: readonly OutboxEntry[];
+  readonly deleteEntries: readonly string[];
+  readonly putSubscriptions: readonly SubscriptionRecord[];
+  readonly deleteSubscriptions: readonly string[];
+  readonly meta?: MetaRecord;
+}

@@ -1,0 +1,158 @@
+import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol/core';
+import type { Predicate } from '@tidemark/rql';
+import type { CollectionChanges, CollectionObserver, View } from '../local/view.ts';
+import { diffOf, type QueryDiff } from './diff.ts';
+import { ResultList } from './result-list.ts';
+import { comparatorOf, type SortDirection, type SortField } from './sort.ts';
+
+/** What an observer is told: the documents, and how they differ from the time before (undefined the first time). */
+export interface QueryResult<T extends Document = Document> {
+  /** Frozen in time: a later change makes a new list. */
+  readonly documents: readonly T[];
+  readonly diff: QueryDiff | undefined;
+}
+
+export interface QuerySource {
+  readonly view: View;
+  readonly collection: string;
+  readonly matches: Predicate;
+  /** Resolves when the local store has been read. */
+  readonly ready: Promise<void>;
+  readonly isReady: () => boolean;
+  readonly report: (error: unknown) => void;
+}
+
+interface QueryShape {
+  readonly sort: readonly SortField[];
+  readonly limit: number | undefined;
+}
+
+interface Follower {
+  readonly result: ResultList;
+  readonly stop: () => void;
+}
+
+const noDocuments: readonly Document[] = [];
+
+/** A query over the local documents with the user's own writes. It asks the server for nothing: that is what subscriptions do. */
+export class LiveQuery<T extends Document = Document> {
+  readonly #source: QuerySource;
+  readonly #shape: QueryShape;
+  readonly #listeners = new Set<(result: QueryResult<T>) => void>();
+  #follower: Follower | undefined;
+  #told: readonly Document[] = noDocuments;
+  #current: readonly Document[] = noDocuments;
+  #touched = new Map<DocumentKey, unknown>();
+
+  constructor(source: QuerySource, shape: QueryShape = { sort: [], limit: undefined }) {
+    this.#source = source;
+    this.#shape = shape;
+  }
+
+  /** The same query, ordered by one more field. */
+  sort(path: string, direction: SortDirection = 'asc'): LiveQuery<T> {
+    return new LiveQuery<T>(this.#source, { ...this.#shape, sort: [...this.#shape.sort, { path, direction }] });
+  }
+
+  /** The same query, its first `count` documents only. */
+  limit(count: number): LiveQuery<T> {
+    if (!Number.isInteger(count) || count < 0)
+      throw new RangeError(`limit must be a whole number from 0, not ${count}`);
+    return new LiveQuery<T>(this.#source, { ...this.#shape, limit: count });
+  }
+
+  /** The documents that match now. */
+  async find(): Promise<readonly T[]> {
+    await this.#source.ready;
+    return (this.#follower ? this.#current : this.#makeList().documents) as readonly T[];
+  }
+
+  /** The list that observers saw last; the same object until it changes. Undefined before the first result. */
+  get current(): readonly T[] | undefined {
+    return this.#follower && (this.#told as readonly T[]);
+  }
+
+  /**
+   * Calls the listener with the first result (at once when the store is open) and after every atomic step that changes it.
+   * Returns the function that ends it; safe to call twice.
+   */
+  observe(listener: (result: QueryResult<T>) => void): () => void {
+    const own = (result: QueryResult<T>) => listener(result);
+    this.#listeners.add(own);
+    if (this.#source.isReady()) this.#tellFirst(own);
+    else
+      void this.#source.ready.then(
+        () => this.#listeners.has(own) && this.#tellFirst(own),
+        () => {},
+      );
+    return () => {
+      if (this.#listeners.delete(own) && this.#listeners.size === 0) this.#unfollow();
+    };
+  }
+
+  #tellFirst(listener: (result: QueryResult<T>) => void): void {
+    if (!this.#follower) this.#follow();
+    this.#call(listener, { documents: this.#told as readonly T[], diff: undefined });
+  }
+
+  #follow(): void {
+    const result = this.#makeList();
+    const observer: CollectionObserver = {
+      update: (changes) => this.#update(result, changes),
+      notify: () => this.#notify(),
+    };
+    this.#current = result.documents;
+    this.#told = this.#current;
+    this.#follower = { result, stop: this.#source.view.observe(this.#source.collection, observer) };
+  }
+
+  #unfollow(): void {
+    this.#follower?.stop();
+    this.#follower = undefined;
+    this.#touched.clear();
+  }
+
+  #makeList(): ResultList {
+    const { sort, limit } = this.#shape;
+    const compare = sort.length === 0 ? undefined : comparatorOf(sort);
+    const { view, collection, matches } = this.#source;
+    return new ResultList({ matches, compare, limit }, view.ofCollection(collection));
+  }
+
+  #update(result: ResultList, changes: CollectionChanges): void {
+    if (!result.apply(changes)) return;
+    this.#current = result.documents;
+    if (this.#shape.limit !== undefined) return;
+    for (const key of changes.keys()) this.#touched.set(key, true);
+  }
+
+  #notify(): void {
+    if (this.#current === this.#told) return;
+    const diff = this.#takeDiff();
+    this.#told = this.#current;
+    if (diff.added.length + diff.removed.length + diff.changed.length === 0) return;
+    const documents = this.#told as readonly T[];
+    for (const listener of [...this.#listeners]) this.#call(listener, { documents, diff });
+  }
+
+  #takeDiff(): QueryDiff {
+    const touched = this.#shape.limit === undefined ? this.#touched : keysOf(this.#told, this.#current);
+    this.#touched = new Map();
+    return diffOf(this.#told, this.#current, touched);
+  }
+
+  #call(listener: (result: QueryResult<T>) => void, result: QueryResult<T>): void {
+    try {
+      listener(result);
+    } catch (error) {
+      this.#source.report(error);
+    }
+  }
+}
+
+/** With a limit, documents move into the window that nobody touched. */
+function keysOf(...lists: readonly (readonly Document[])[]): Map<DocumentKey, unknown> {
+  const keys = new Map<DocumentKey, unknown>();
+  for (const list of lists) for (const document of list) keys.set(documentKey(document._id), true);
+  return keys;
+}

@@ -1,0 +1,93 @@
+import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol/core';
+import type { Predicate } from '@tidemark/rql';
+import type { CollectionChanges } from '../local/view.ts';
+import type { Comparator } from './sort.ts';
+
+export interface ResultListOptions {
+  readonly matches: Predicate;
+  /** Without one, documents stand in the order in which they came to match. */
+  readonly compare: Comparator | undefined;
+  readonly limit: number | undefined;
+}
+
+/** The documents of a collection that match, kept right change by change. The lists it hands out never change. */
+export class ResultList {
+  readonly #options: ResultListOptions;
+  #all: readonly Document[];
+
+  constructor(options: ResultListOptions, documents: ReadonlyMap<DocumentKey, Document>) {
+    this.#options = options;
+    const matching: Document[] = [];
+    for (const document of documents.values()) if (options.matches(document)) matching.push(document);
+    this.#all = options.compare ? matching.sort(options.compare) : matching;
+  }
+
+  get documents(): readonly Document[] {
+    const { limit } = this.#options;
+    return limit === undefined || this.#all.length <= limit ? this.#all : this.#all.slice(0, limit);
+  }
+
+  /** False when nothing that matches has changed. */
+  apply(changes: CollectionChanges): boolean {
+    const gone = new Set<Document>();
+    const come: Document[] = [];
+    for (const { before, after } of changes.values()) {
+      if (before && this.#options.matches(before)) gone.add(before);
+      if (after && this.#options.matches(after)) come.push(after);
+    }
+    if (gone.size === 0 && come.length === 0) return false;
+    this.#all = this.#options.compare ? this.#resorted(gone, come, this.#options.compare) : this.#replaced(gone, come);
+    return true;
+  }
+
+  #resorted(gone: ReadonlySet<Document>, come: Document[], compare: Comparator): Document[] {
+    const stay = gone.size === 0 ? this.#all : this.#all.filter((document) => !gone.has(document));
+    return come.length === 0 ? [...stay] : merged(stay, come.sort(compare), compare);
+  }
+
+  #replaced(gone: ReadonlySet<Document>, come: readonly Document[]): Document[] {
+    const next = new Map(come.map((document) => [documentKey(document._id), document]));
+    const documents: Document[] = [];
+    for (const document of this.#all) {
+      if (!gone.has(document)) {
+        documents.push(document);
+        continue;
+      }
+      const key = documentKey(document._id);
+      const successor = next.get(key);
+      if (successor) documents.push(successor);
+      next.delete(key);
+    }
+    for (const document of next.values()) documents.push(document);
+    return documents;
+  }
+}
+
+/** Two sorted lists as one; the first is long, the second short. */
+function merged(long: readonly Document[], short: readonly Document[], compare: Comparator): Document[] {
+  const result: Document[] = [];
+  let from = 0;
+  for (const document of short) {
+    const to = placeFor(document, long, { from, compare });
+    for (let index = from; index < to; index++) result.push(long[index] as Document);
+    result.push(document);
+    from = to;
+  }
+  for (let index = from; index < long.length; index++) result.push(long[index] as Document);
+  return result;
+}
+
+function placeFor(
+  document: Document,
+  list: readonly Document[],
+  { from, compare }: { from: number; compare: Comparator },
+): number {
+  let low = from;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(list[middle] as Document, document) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,91 @@
+import type { Json } from '@tidemark/protocol/core';
+import { ClientError } from './client-error.ts';
+import type { Unsubscribe } from './emitter.ts';
+import type { SubscriptionRecord } from './local/records.ts';
+import type { SubscriptionSet, SubscriptionState } from './sync/subscription-set.ts';
+
+export interface SubscriptionContext {
+  readonly set: SubscriptionSet;
+  /** Gives the claim on the subscription back. */
+  readonly release: (id: string) => void;
+  readonly flushed: () => Promise<void>;
+}
+
+/** A claim on the documents of a collection that match a filter: they are fetched, kept, and kept right. */
+export class Subscription {
+  readonly id: string;
+  readonly collection: string;
+  readonly filter: string;
+  readonly args: readonly Json[];
+  readonly name: string | undefined;
+  readonly #context: SubscriptionContext;
+  readonly #listeners = new Set<(state: SubscriptionState) => void>();
+  readonly #unwatch: Unsubscribe;
+  #state: SubscriptionState;
+
+  constructor(record: SubscriptionRecord, context: SubscriptionContext) {
+    this.id = record.id;
+    this.collection = record.collection;
+    this.filter = record.filter;
+    this.args = record.args;
+    this.name = record.name;
+    this.#context = context;
+    this.#state = context.set.get(record.id)?.state ?? { kind: 'pending' };
+    this.#unwatch = context.set.watch({
+      added: () => {},
+      removed: () => {},
+      stateChanged: ({ record: { id }, state }) => id === this.id && this.#changed(state),
+    });
+  }
+
+  get state(): SubscriptionState {
+    return this.#state;
+  }
+
+  /** Calls the listener with every new state. */
+  onState(listener: (state: SubscriptionState) => void): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when everything is here. Rejects with ClientError when the server refuses, or the subscription ends before. */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = this.onState((state) => check(state));
+      const check = (state: SubscriptionState) => {
+        if (state.kind === 'pending' || state.kind === 'bootstrapping') return;
+        stop();
+        const error = errorOf(state);
+        if (error) reject(error);
+        else resolve();
+      };
+      check(this.#state);
+    });
+  }
+
+  /** Gives the claim back; after the last one the subscription ends, and documents that no other one holds leave this client. Safe to call twice. */
+  async unsubscribe(): Promise<void> {
+    if (isOver(this.#state)) return;
+    this.#changed({ kind: 'ended' });
+    this.#context.release(this.id);
+    await this.#context.flushed();
+  }
+
+  #changed(state: SubscriptionState): void {
+    if (isOver(this.#state)) return;
+    this.#state = state;
+    if (isOver(state)) this.#unwatch();
+    for (const listener of [...this.#listeners]) listener(state);
+  }
+}
+
+function isOver(state: SubscriptionState): boolean {
+  return state.kind === 'ended' || state.kind === 'superseded';
+}
+
+function errorOf(state: SubscriptionState): ClientError | undefined {
+  if (state.kind === 'error') return new ClientError(state.code as ClientError['code'], state.message);
+  if (state.kind === 'superseded') return new ClientError('superseded', 'another subscription took the name');
+  if (state.kind === 'ended') return new ClientError('closed', 'the subscription has ended');
+  return undefined;
+}

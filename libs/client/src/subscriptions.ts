@@ -1,0 +1,90 @@
+import { limits, type Millis } from '@tidemark/protocol/core';
+import { ClientError } from './client-error.ts';
+import type { LocalDatabase } from './local/database.ts';
+import { randomId } from './random-id.ts';
+import { Subscription } from './subscription.ts';
+import { type SubscriptionRequest, type SubscriptionSet, subscriptionKey } from './sync/subscription-set.ts';
+
+export interface SubscribeOptions {
+  /** A subscription that takes the name of another one supersedes it, without an empty view in between. */
+  readonly name?: string;
+}
+
+export interface SubscriptionsOptions {
+  readonly database: LocalDatabase;
+  readonly set: SubscriptionSet;
+  readonly random: () => number;
+  readonly now: () => Millis;
+  readonly flushed: () => Promise<void>;
+  /** A refused subscription is asked for again. */
+  readonly reconcile: () => void;
+  /** A subscription of an earlier run that nobody has asked for since is dropped after this time. */
+  readonly keepUnclaimedMs: Millis;
+}
+
+/** Hands out claims on subscriptions. Equal requests share one; the last claim that is given back ends it. */
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions;
+  readonly #claims = new Map<string, number>();
+
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options;
+  }
+
+  /** Throws QueryError for a filter that does not parse, ClientError `too_large` when there are too many. */
+  subscribe(request: SubscriptionRequest): Subscription {
+    const { database, set, flushed, now } = this.#options;
+    const key = subscriptionKey(request);
+    const record = database.mutate(() => {
+      const found = set.find(key) ?? this.#add(key, request);
+      const name = request.name ?? found.record.name;
+      const claimed = { ...found.record, claimedAt: now(), ...(name !== undefined && { name }) };
+      set.update(claimed);
+      this.#supersede(request.name, claimed.id);
+      return claimed;
+    });
+    this.#claims.set(record.id, (this.#claims.get(record.id) ?? 0) + 1);
+    if (set.get(record.id)?.state.kind === 'error') {
+      set.setState(record.id, { kind: 'pending' });
+      this.#options.reconcile();
+    }
+    return new Subscription(record, { set, flushed, release: (id) => this.#release(id) });
+  }
+
+  /** After loading: forgets what no program has asked for in a long time. */
+  dropUnclaimed(): void {
+    const { database, set, now, keepUnclaimedMs } = this.#options;
+    database.mutate(() => {
+      for (const { record } of set.all()) {
+        if (record.claimedAt + keepUnclaimedMs < now()) set.remove(record.id, { kind: 'ended' });
+      }
+    });
+  }
+
+  #add(key: string, { collection, filter, args, name }: SubscriptionRequest) {
+    const { set, random, now } = this.#options;
+    if (set.all().length >= limits.subscriptionsPerSocket) {
+      throw new ClientError('too_large', `a client may hold ${limits.subscriptionsPerSocket} subscriptions`);
+    }
+    const id = `s${randomId(random, 12)}`;
+    return set.add({ id, key, collection, filter, args, claimedAt: now(), ...(name !== undefined && { name }) });
+  }
+
+  #supersede(name: string | undefined, id: string): void {
+    const { set } = this.#options;
+    const older = name === undefined ? [] : set.all().filter(({ record }) => record.name === name && record.id !== id);
+    for (const { record } of older) {
+      this.#claims.delete(record.id);
+      set.remove(record.id, { kind: 'superseded' });
+    }
+  }
+
+  #release(id: string): void {
+    const claims = (this.#claims.get(id) ?? 0) - 1;
+    if (claims > 0) this.#claims.set(id, claims);
+    else {
+      this.#claims.delete(id);
+      this.#options.set.remove(id, { kind: 'ended' });
+    }
+  }
+}

@@ -1,0 +1,265 @@
+import type { JoinAckMessage, Millis } from '@tidemark/protocol/core';
+import type { Cancel, Clock } from '../clock.ts';
+import { type BackoffSettings, defaultBackoff } from '../connection/backoff.ts';
+import {
+  type ConnectionEffect,
+  type ConnectionEvent,
+  type ConnectionState,
+  transition,
+} from '../connection/machine.ts';
+import { refusalEvent } from '../connection/refusal.ts';
+import type { SocketClosed, SocketFactory, SyncSocket } from '../connection/socket.ts';
+import type { Emitter } from '../emitter.ts';
+import type { ClientEvents } from '../events.ts';
+import type { LocalDatabase } from '../local/database.ts';
+import type { OutboxEntry } from '../local/records.ts';
+import { isRefusal, parseAnswer, parseAnything } from './incoming.ts';
+import { Receiver } from './receiver.ts';
+import { Sender } from './sender.ts';
+import { Session } from './session.ts';
+import { Settlement } from './settlement.ts';
+import type { SubscriptionSet } from './subscription-set.ts';
+
+/** A token, or where to get a fresh one: asked before every connection and when the server says that the token expires. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+export interface EngineOptions {
+  readonly url: string;
+  readonly userId: string | undefined;
+  readonly token: TokenSource | undefined;
+  readonly socket: SocketFactory;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly backoff?: BackoffSettings;
+  readonly requestTimeoutMs: Millis;
+  readonly database: LocalDatabase;
+  readonly subscriptions: SubscriptionSet;
+  readonly events: Emitter<ClientEvents>;
+  readonly isStored: (entry: OutboxEntry) => boolean;
+  /** The connection has moved on. */
+  readonly changed: () => void;
+  /** A mark was answered: what was committed before it was asked for is here. */
+  readonly caughtUp: () => void;
+}
+
+/** Runs the connection machine: does what it says, tells it what happens. */
+export class SyncEngine {
+  readonly #options: EngineOptions;
+  readonly #settlement: Settlement;
+  readonly #receiver: Receiver;
+  readonly #unwatch: () => void;
+  #state: ConnectionState = { kind: 'paused' };
+  /** Grows with every socket: what comes from an older one is not heard. */
+  #generation = 0;
+  #socket: SyncSocket | undefined;
+  #session: Session | undefined;
+  #sender: Sender | undefined;
+  #token: string | undefined;
+  #cancelWait: Cancel | undefined;
+  #cancelOpening: Cancel | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    const { database, subscriptions, events, clock } = options;
+    this.#settlement = new Settlement({ database, subscriptions, events });
+    this.#receiver = new Receiver({ database, subscriptions, events, settlement: this.#settlement, now: clock.now });
+    this.#unwatch = subscriptions.watch({
+      added: () => this.#session?.reconcile(),
+      removed: ({ record, state }) => {
+        this.#session?.reconcile();
+        // What a superseded one leaves stays in view until its successor has come.
+        const hasSuccessor =
+          state.kind === 'superseded' && subscriptions.has(record.collection, 'pending', 'bootstrapping');
+        if (!hasSuccessor) this.#receiver.sweep(record.collection);
+      },
+      stateChanged: () => {},
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  dispatch(event: ConnectionEvent): void {
+    const { random, backoff = defaultBackoff } = this.#options;
+    const before = this.#state;
+    const { state, effects } = transition(before, event, { random: random(), backoff });
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+    if (state !== before) this.#options.changed();
+    if (event.kind === 'caughtUp') this.#options.caughtUp();
+  }
+
+  /** Something is in the outbox and in the store. */
+  pump(): void {
+    this.#sender?.pump();
+  }
+
+  /** Asks the server to say when everything has arrived; `caughtUp` follows. */
+  mark(): void {
+    this.#session?.mark();
+  }
+
+  /** Subscriptions that were refused may be asked for again. */
+  reconcile(): void {
+    this.#session?.reconcile();
+  }
+
+  close(): void {
+    this.dispatch({ kind: 'close' });
+    this.#unwatch();
+  }
+
+  #perform(effect: ConnectionEffect): void {
+    switch (effect.kind) {
+      case 'open':
+        this.#open();
+        break;
+      case 'shut':
+        this.#shut();
+        break;
+      case 'join':
+        this.#join();
+        break;
+      case 'wait':
+        this.#cancelWait = this.#options.clock.after(effect.ms, () => this.dispatch({ kind: 'timer' }));
+        break;
+      case 'stopWaiting':
+        this.#cancelWait?.();
+    }
+  }
+
+  #open(): void {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const { token, clock, requestTimeoutMs } = this.#options;
+    this.#cancelOpening = clock.after(requestTimeoutMs, () => {
+      this.#failed('unavailable', `the connection did not open within ${requestTimeoutMs} ms`);
+    });
+    if (typeof token === 'function') void this.#connectWithFreshToken(generation, token);
+    else this.#connect(generation, token);
+  }
+
+  async #connectWithFreshToken(generation: number, getToken: () => string | Promise<string>): Promise<void> {
+    try {
+      this.#connect(generation, await getToken());
+    } catch (error) {
+      if (generation === this.#generation) this.#failed('unauthenticated', `no token: ${textOf(error)}`);
+    }
+  }
+
+  #connect(generation: number, token: string | undefined): void {
+    if (generation !== this.#generation || this.#state.kind !== 'connecting') return;
+    this.#token = token;
+    const isCurrent = () => generation === this.#generation;
+    this.#socket = this.#options.socket(
+      { url: this.#options.url, token },
+      {
+        opened: () => isCurrent() && this.dispatch({ kind: 'opened' }),
+        closed: (reason) => isCurrent() && this.#closed(reason),
+        received: (event, args) => isCurrent() && this.#session?.received(event, args),
+      },
+    );
+  }
+
+  #closed({ code, message, retryAfterMs }: SocketClosed): void {
+    const canRenewToken = typeof this.#options.token === 'function';
+    if (code === undefined) this.#failed('unavailable', message);
+    else this.dispatch(refusalEvent({ code, message, retryAfterMs }, canRenewToken));
+  }
+
+  #failed(code: string, message: string): void {
+    this.dispatch({ kind: 'failed', problem: { code, message } });
+  }
+
+  #shut(): void {
+    this.#generation += 1;
+    this.#cancelOpening?.();
+    this.#sender?.stop();
+    this.#session?.end();
+    this.#socket?.close();
+    this.#sender = undefined;
+    this.#session = undefined;
+    this.#socket = undefined;
+  }
+
+  #join(): void {
+    this.#cancelOpening?.();
+    if (!this.#socket) return;
+    const { database, subscriptions, clock, userId, requestTimeoutMs, events } = this.#options;
+    this.#session = new Session({
+      database,
+      subscriptions,
+      clock,
+      requestTimeoutMs,
+      userId,
+      receiver: this.#receiver,
+      settlement: this.#settlement,
+      socket: this.#socket,
+      token: this.#token,
+      canRenewToken: typeof this.#options.token === 'function',
+      dispatch: (event) => this.dispatch(event),
+      accept: (ack) => this.#accept(ack),
+      joined: (ack) => this.#startSending(ack),
+      tokenExpiring: () => this.#renewToken(),
+      problem: (problem) => events.emit('problem', problem),
+    });
+    this.#session.join();
+  }
+
+  /** Returns false when the store is another user's: nothing of it may be sent. */
+  #accept(ack: JoinAckMessage): boolean {
+    const { database, events } = this.#options;
+    const owner = database.meta.userId;
+    if (owner !== undefined && owner !== ack.userId) {
+      const message = `the local store holds the data of ${owner}, the server knows us as ${ack.userId}`;
+      this.dispatch({ kind: 'refused', problem: { code: 'wrong_user', message }, retry: false });
+      events.emit('problem', { code: 'wrong_user', message });
+      return false;
+    }
+    database.clock.alignWith(ack.timestamp);
+    if (owner === undefined) database.mutate(() => database.setMeta({ userId: ack.userId }));
+    return true;
+  }
+
+  /** Starts to send what waits; called once the session stands. */
+  #startSending(ack: JoinAckMessage): void {
+    const session = this.#session;
+    if (!session) return;
+    const { database, clock, random, isStored } = this.#options;
+    this.#sender = new Sender({
+      database,
+      clock,
+      random,
+      isStored,
+      settlement: this.#settlement,
+      limits: ack.limits,
+      request: (event, payload, answered) => session.request(event, payload, answered),
+      decided: () => session.markSoon(),
+      expired: (refusal) => session.refused(refusal),
+    });
+    this.#sender.pump();
+  }
+
+  #renewToken(): void {
+    const { token, events } = this.#options;
+    const session = this.#session;
+    if (typeof token !== 'function' || !session) return;
+    void this.#sendFreshToken(session, token).catch((error: unknown) => {
+      events.emit('problem', { code: 'token_expired', message: `the token was not renewed: ${textOf(error)}` });
+    });
+  }
+
+  async #sendFreshToken(session: Session, getToken: () => string | Promise<string>): Promise<void> {
+    const token = await getToken();
+    if (this.#session !== session) return;
+    this.#token = token;
+    const answer = await new Promise<unknown>((resolve) => session.request('sync:auth', { token }, resolve));
+    const ack = parseAnswer(answer, parseAnything);
+    if (isRefusal(ack)) throw new Error(ack.error);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,298 @@
+import type { JoinAckMessage, RefusalMessage } from '@tidemark/protocol/core';
+import type { Clock } from '../clock.ts';
+import type { ConnectionEvent, ConnectionProblem } from '../connection/machine.ts';
+import { refusalEvent } from '../connection/refusal.ts';
+import type { SyncSocket } from '../connection/socket.ts';
+import type { LocalDatabase } from '../local/database.ts';
+import { mayRetryLater } from '../retry.ts';
+import * as incoming from './incoming.ts';
+import { Marks } from './marks.ts';
+import type { Receiver } from './receiver.ts';
+import { Requests } from './requests.ts';
+import type { Settlement } from './settlement.ts';
+import type { ActiveSubscription, SubscriptionSet } from './subscription-set.ts';
+import { wireSubscription } from './wire-subscription.ts';
+
+export interface SessionOptions {
+  readonly database: LocalDatabase;
+  readonly subscriptions: SubscriptionSet;
+  readonly receiver: Receiver;
+  readonly settlement: Settlement;
+  readonly clock: Clock;
+  readonly socket: SyncSocket;
+  readonly userId: string | undefined;
+  readonly token: string | undefined;
+  /** A refused token may be followed by a better one. */
+  readonly canRenewToken: boolean;
+  readonly requestTimeoutMs: number;
+  readonly dispatch: (event: ConnectionEvent) => void;
+  /** False: the server takes us for someone else, and the session has ended. */
+  readonly accept: (ack: JoinAckMessage) => boolean;
+  /** The session stands: writes may be sent. */
+  readonly joined: (ack: JoinAckMessage) => void;
+  readonly tokenExpiring: () => void;
+  readonly problem: (problem: ConnectionProblem) => void;
+}
+
+/** How long a subscription waits that the server could not serve. */
+const subscriptionRetryMs = 5_000;
+/** Refusals of a join that one of its subscriptions may be to blame for. */
+const subscriptionFaults: ReadonlySet<unknown> = new Set(['invalid_query', 'invalid_message', 'forbidden']);
+/** Complaints after which the server closes the socket. */
+const finalComplaints: ReadonlySet<string> = new Set(['token_expired', 'unauthenticated', 'too_many_connections']);
+
+/** The conversation over one socket, from the join to its end. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #requests: Requests;
+  readonly #marks: Marks;
+  readonly #handlers: Readonly<Record<string, (args: readonly unknown[]) => void>>;
+  /** Subscriptions that the server was told about. */
+  readonly #onWire = new Set<string>();
+  #isJoined = false;
+  #isOver = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { clock, socket, requestTimeoutMs, settlement } = options;
+    this.#requests = new Requests({
+      clock,
+      socket,
+      timeoutMs: requestTimeoutMs,
+      lost: (message) => this.#lost(message),
+    });
+    this.#marks = new Marks({
+      settlement,
+      after: (ms, run) => this.#requests.after(ms, run),
+      ask: (answered) => this.#askMark(answered),
+      arrived: (checkpoint, awaited) => this.#arrived(checkpoint, awaited),
+      caughtUp: () => options.dispatch({ kind: 'caughtUp' }),
+    });
+    this.#handlers = this.#makeHandlers();
+  }
+
+  get isJoined(): boolean {
+    return this.#isJoined && !this.#isOver;
+  }
+
+  /** A request that must be answered in time, or the connection counts as lost. */
+  request(event: string, payload: unknown, answered: (answer: unknown) => void): void {
+    this.#requests.send(event, payload, { answered });
+  }
+
+  join(): void {
+    const { subscriptions } = this.#options;
+    this.#join(subscriptions.all().filter(isWanted), new Set(subscriptions.covered()));
+  }
+
+  /** Tells the server which subscriptions have come and gone. */
+  reconcile(): void {
+    if (!this.isJoined) return;
+    const { subscriptions } = this.#options;
+    for (const id of [...this.#onWire]) if (!subscriptions.get(id)) this.#unsubscribe(id);
+    for (const active of subscriptions.all()) {
+      if (!this.#onWire.has(active.record.id) && active.state.kind === 'pending') this.#subscribe(active);
+    }
+  }
+
+  /** Asks to be told when all that is committed now has arrived. */
+  mark(): void {
+    if (this.isJoined) this.#marks.want();
+  }
+
+  /** Like `mark`, unless what is awaited comes by itself soon. */
+  markSoon(): void {
+    if (this.isJoined) this.#marks.wantSoon();
+  }
+
+  received(event: string, args: readonly unknown[]): void {
+    if (this.#isOver) return;
+    this.#requests.heard();
+    if (Object.hasOwn(this.#handlers, event)) this.#handlers[event]?.(args);
+  }
+
+  /** Ends the session with what the server said. */
+  refused({ code = 'internal', error = 'refused', retryAfterMs }: RefusalMessage): void {
+    this.#options.dispatch(refusalEvent({ code, message: error, retryAfterMs }, this.#options.canRenewToken));
+  }
+
+  /** The socket is gone. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#requests.end();
+    const { subscriptions } = this.#options;
+    for (const active of subscriptions.all()) {
+      if (active.state.kind === 'bootstrapping') subscriptions.setState(active.record.id, { kind: 'pending' });
+    }
+  }
+
+  #makeHandlers(): Readonly<Record<string, (args: readonly unknown[]) => void>> {
+    const { receiver, dispatch } = this.#options;
+    return {
+      'sync:bootstrap': ([payload]) =>
+        this.#typed('sync:bootstrap', incoming.parseBootstrap(payload), (page) => receiver.bootstrap(page)),
+      'sync:bootstrap_error': ([payload]) =>
+        this.#typed('sync:bootstrap_error', incoming.parseBootstrapError(payload), (error) => {
+          receiver.bootstrapFailed(error);
+          this.#retrySubscription(error.subscription, error.code);
+        }),
+      'sync:changes': ([changes, position]) =>
+        this.#typed('sync:changes', incoming.parseChanges(changes, position), (message) =>
+          receiver.changes(message.changes, message.checkpoint),
+        ),
+      'sync:checkpoint': ([payload]) =>
+        this.#typed('sync:checkpoint', incoming.parseCheckpoint(payload), (token) => receiver.position(token)),
+      'sync:reset': ([payload]) => {
+        receiver.reset(incoming.parseReset(payload).reason);
+        dispatch({ kind: 'behind' });
+        this.mark();
+      },
+      'sync:drain': ([payload]) => dispatch({ kind: 'drained', ...incoming.parseDrain(payload) }),
+      'sync:error': ([payload]) => this.#complained(incoming.parseError(payload)),
+    };
+  }
+
+  #join(asked: readonly ActiveSubscription[], covered: ReadonlySet<ActiveSubscription>): void {
+    const { database, userId, token } = this.#options;
+    const { checkpoint, clientId } = database.meta;
+    const payload = {
+      protocol: 1,
+      clientId,
+      ...(userId !== undefined && { userId }),
+      ...(token !== undefined && { token }),
+      ...(asked.length > 0 && {
+        subscriptions: asked.map((active) => wireSubscription(active.record, covered.has(active))),
+      }),
+      ...(covered.size > 0 && checkpoint && { checkpoint: checkpoint.token }),
+    };
+    this.request('sync:join', payload, (answer) => {
+      const ack = incoming.parseAnswer(answer, incoming.parseJoinAck);
+      if (!incoming.isRefusal(ack))
+        this.#joined(
+          ack,
+          asked.filter((active) => !covered.has(active)),
+          asked,
+        );
+      // One filter that the server does not take refuses the whole join: then each is asked for alone.
+      else if (asked.length > 0 && subscriptionFaults.has(ack.code)) this.#join([], new Set());
+      else this.refused(ack);
+    });
+  }
+
+  #joined(
+    ack: JoinAckMessage,
+    bootstrapped: readonly ActiveSubscription[],
+    asked: readonly ActiveSubscription[],
+  ): void {
+    const { accept, joined, receiver, dispatch, subscriptions } = this.#options;
+    if (!accept(ack)) return;
+    this.#isJoined = true;
+    for (const active of asked) this.#onWire.add(active.record.id);
+    if (asked.length === 0) this.#askAgain(subscriptions.all());
+    receiver.joined(bootstrapped);
+    dispatch({ kind: 'joined' });
+    joined(ack);
+    this.reconcile();
+    this.mark();
+  }
+
+  /** The join named no subscriptions: those that a checkpoint covered are asked for like new ones. */
+  #askAgain(all: readonly ActiveSubscription[]): void {
+    const { database, subscriptions } = this.#options;
+    if (!all.some((active) => active.state.kind === 'complete')) return;
+    database.mutate(() => {
+      database.clearCheckpoint();
+      for (const { record, state } of all) {
+        if (state.kind === 'complete') subscriptions.setState(record.id, { kind: 'pending' });
+      }
+    });
+  }
+
+  #subscribe(active: ActiveSubscription): void {
+    const { id, collection } = active.record;
+    this.#onWire.add(id);
+    this.#options.dispatch({ kind: 'behind' });
+    this.request('sync:subscribe', wireSubscription(active.record, false), (answer) => {
+      const ack = incoming.parseAnswer(answer, incoming.parseAnything);
+      if (!incoming.isRefusal(ack)) {
+        this.#options.receiver.subscribed(id);
+        return;
+      }
+      const { code = 'internal', error = 'refused', retryAfterMs } = ack;
+      this.#options.receiver.bootstrapFailed({ subscription: id, collection, code, error });
+      this.#retrySubscription(id, code, retryAfterMs);
+    });
+    this.mark();
+  }
+
+  #unsubscribe(id: string): void {
+    this.#onWire.delete(id);
+    this.request('sync:unsubscribe', { subscriptionId: id }, () => {
+      // What was on its way when it ended may have arrived meanwhile.
+      for (const collection of this.#options.database.documents.collections()) {
+        this.#options.receiver.sweep(collection);
+      }
+    });
+  }
+
+  #retrySubscription(id: string, code: string, afterMs = subscriptionRetryMs): void {
+    this.#onWire.delete(id);
+    if (!mayRetryLater(code)) return;
+    this.#requests.after(afterMs, () => {
+      if (this.#options.subscriptions.get(id)?.state.kind !== 'error') return;
+      this.#options.subscriptions.setState(id, { kind: 'pending' });
+      this.reconcile();
+    });
+  }
+
+  #askMark(answered: (checkpoint: string) => void): void {
+    const ask = () => {
+      this.#requests.send(
+        'sync:mark',
+        {},
+        {
+          isPatient: true,
+          answered: (answer) => {
+            const ack = incoming.parseAnswer(answer, incoming.parseMarkAck);
+            if (!incoming.isRefusal(ack)) answered(ack.checkpoint);
+            else this.#requests.after(ack.retryAfterMs ?? subscriptionRetryMs, ask);
+          },
+        },
+      );
+    };
+    ask();
+  }
+
+  #arrived(checkpoint: string, awaited: readonly string[]): void {
+    const { database, receiver, settlement } = this.#options;
+    database.mutate(() => {
+      receiver.position(checkpoint);
+      settlement.arrived(awaited);
+    });
+  }
+
+  #complained({ code, error, retryAfterMs }: ReturnType<typeof incoming.parseError>): void {
+    if (code === 'token_expiring') {
+      this.#options.tokenExpiring();
+      return;
+    }
+    this.#options.problem({ code, message: error });
+    if (!finalComplaints.has(code)) return;
+    this.refused({ success: false, code, error, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  }
+
+  #typed<T>(event: string, message: T | undefined, handle: (message: T) => void): void {
+    if (message === undefined) this.#lost(`a ${event} does not have the agreed shape`);
+    else handle(message);
+  }
+
+  #lost(message: string): void {
+    this.#options.dispatch({ kind: 'failed', problem: { code: 'unavailable', message } });
+  }
+}
+
+/** Whether a join asks for it: not for what the server has refused for good. */
+function isWanted({ state }: ActiveSubscription): boolean {
+  return state.kind !== 'error' || mayRetryLater(state.code);
+}

@@ -1,0 +1,173 @@
+import type { Document, Json } from '@tidemark/protocol/core';
+import { bindQuery, canonical, compile, type Predicate, parseQuery } from '@tidemark/rql';
+import type { LocalDatabase } from '../local/database.ts';
+import type { SubscriptionRecord } from '../local/records.ts';
+
+/**
+ * `pending`: not asked for yet, or again after an interruption. `bootstrapping`: so many documents have come.
+ * `complete`: everything has come, and what changes comes. `error`: the server refused. `superseded`: another subscription took the name.
+ * `ended`: it was unsubscribed.
+ */
+export type SubscriptionState =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'bootstrapping'; readonly received: number }
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'error'; readonly code: string; readonly message: string }
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'ended' };
+
+/** A subscription of this client, whoever asked for it. */
+export interface ActiveSubscription {
+  readonly record: SubscriptionRecord;
+  readonly matches: Predicate;
+  readonly state: SubscriptionState;
+}
+
+export interface SubscriptionRequest {
+  readonly collection: string;
+  readonly filter: string;
+  readonly args: readonly Json[];
+  readonly name: string | undefined;
+}
+
+/** Told about everything that happens to the set. */
+export interface SubscriptionWatcher {
+  added(subscription: ActiveSubscription): void;
+  removed(subscription: ActiveSubscription): void;
+  stateChanged(subscription: ActiveSubscription): void;
+}
+
+const pending: SubscriptionState = { kind: 'pending' };
+const complete: SubscriptionState = { kind: 'complete' };
+
+/** The subscriptions that this client holds, across restarts, and which documents they stand for. */
+export class SubscriptionSet {
+  readonly #database: LocalDatabase;
+  readonly #active = new Map<string, ActiveSubscription>();
+  readonly #watchers = new Set<SubscriptionWatcher>();
+
+  constructor(database: LocalDatabase) {
+    this.#database = database;
+  }
+
+  watch(watcher: SubscriptionWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Brings the set in line with the database's records (after loading, and when another tab has written). */
+  reload(): void {
+    const covered = new Set(this.#database.meta.checkpoint?.subscriptions);
+    for (const active of [...this.#active.values()]) {
+      if (!this.#database.subscriptions.has(active.record.id)) this.#forget(active, { kind: 'ended' });
+    }
+    for (const record of this.#database.subscriptions.values()) {
+      if (this.#active.has(record.id)) continue;
+      this.#add({ record, matches: predicateOf(record), state: covered.has(record.id) ? complete : pending });
+    }
+  }
+
+  get(id: string): ActiveSubscription | undefined {
+    return this.#active.get(id);
+  }
+
+  all(): readonly ActiveSubscription[] {
+    return [...this.#active.values()];
+  }
+
+  find(key: string): ActiveSubscription | undefined {
+    return this.all().find((active) => active.record.key === key);
+  }
+
+  /** Those that the checkpoint stands for. */
+  covered(): readonly ActiveSubscription[] {
+    const ids = this.#database.meta.checkpoint?.subscriptions ?? [];
+    return ids.flatMap((id) => this.#active.get(id) ?? []);
+  }
+
+  add(record: SubscriptionRecord): ActiveSubscription {
+    return this.#database.mutate(() => {
+      this.#database.putSubscription(record);
+      return this.#add({ record, matches: predicateOf(record), state: pending });
+    });
+  }
+
+  /** Notes when it was asked for last, and under which name. */
+  update(record: SubscriptionRecord): void {
+    const active = this.#active.get(record.id);
+    if (!active) return;
+    this.#active.set(record.id, { ...active, record });
+    this.#database.mutate(() => this.#database.putSubscription(record));
+  }
+
+  /** Ends a subscription. Its documents stay until they are evicted. */
+  remove(id: string, state: SubscriptionState): void {
+    const active = this.#active.get(id);
+    if (!active) return;
+    this.#database.mutate(() => {
+      this.#database.removeSubscription(id);
+      const { checkpoint } = this.#database.meta;
+      if (checkpoint?.subscriptions.includes(id)) {
+        this.coverOnly(
+          checkpoint.token,
+          checkpoint.subscriptions.filter((other) => other !== id),
+        );
+      }
+      this.#forget(active, state);
+    });
+  }
+
+  setState(id: string, state: SubscriptionState): void {
+    const active = this.#active.get(id);
+    if (!active) return;
+    const next = { ...active, state };
+    this.#active.set(id, next);
+    for (const watcher of this.#watchers) watcher.stateChanged(next);
+  }
+
+  /** The token stands for all subscriptions that are complete now. */
+  cover(token: string): void {
+    const ids = this.all().filter((active) => active.state.kind === 'complete');
+    this.coverOnly(
+      token,
+      ids.map((active) => active.record.id),
+    );
+  }
+
+  coverOnly(token: string, subscriptions: readonly string[]): void {
+    if (subscriptions.length === 0) this.#database.clearCheckpoint();
+    else this.#database.setMeta({ checkpoint: { token, subscriptions } });
+  }
+
+  /** Whether a subscription of the collection is in one of the states. */
+  has(collection: string, ...kinds: readonly SubscriptionState['kind'][]): boolean {
+    return this.all().some(({ record, state }) => record.collection === collection && kinds.includes(state.kind));
+  }
+
+  /** Whether one of the subscriptions stands for the document. */
+  holds(collection: string, document: Document, among: readonly ActiveSubscription[] = this.all()): boolean {
+    return among.some((active) => active.record.collection === collection && active.matches(document));
+  }
+
+  #add(active: ActiveSubscription): ActiveSubscription {
+    this.#active.set(active.record.id, active);
+    for (const watcher of this.#watchers) watcher.added(active);
+    return active;
+  }
+
+  #forget(active: ActiveSubscription, state: SubscriptionState): void {
+    this.#active.delete(active.record.id);
+    const ended = { ...active, state };
+    for (const watcher of this.#watchers) watcher.stateChanged(ended);
+    for (const watcher of this.#watchers) watcher.removed(ended);
+  }
+}
+
+/** Checks and names what is asked for. Throws QueryError. */
+export function subscriptionKey({ collection, filter, args }: SubscriptionRequest): string {
+  return `${collection}\u0000${canonical(bindQuery(parseQuery(filter), { args }))}`;
+}
+
+export function predicateOf({ filter, args }: { filter: string; args: readonly Json[] }): Predicate {
+  return compile(bindQuery(parseQuery(filter), { args }));
+}
