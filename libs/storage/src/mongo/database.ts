@@ -1,0 +1,123 @@
+import type {
+  ChangeId,
+  CollectionName,
+  Epoch,
+  HistoryId,
+  Lane,
+  Millis,
+  Operation,
+  Seq,
+  SocketId,
+  UserId,
+} from '@tidemark/protocol';
+import { type Collection, type Db, type MongoClient, ReadConcern } from 'mongodb';
+import type { LaneEpoch } from '../port.ts';
+import type { BsonId } from './document-ids.ts';
+
+/** Where a lane stands. `_id` is `epoch:lane`. */
+export interface LaneRow {
+  readonly _id: string;
+  readonly epoch: Epoch;
+  readonly lane: Lane;
+  readonly head: Seq;
+  readonly trimmed: Seq;
+  /** The highest token of a lease that has committed. */
+  readonly fence: number;
+  /** A later epoch has begun: nothing is committed here any more. */
+  readonly closed: boolean;
+}
+
+interface OutcomeFields {
+  /** Unique. One field, so that the changes of a batch are found by one list of values, whoever their authors are. */
+  readonly change: { readonly author: UserId; readonly id: ChangeId };
+  readonly collection: CollectionName;
+  readonly documentId: BsonId;
+  readonly timestamp: Millis;
+  readonly committedAt: Millis;
+}
+
+/** An entry of the change log. `_id` puts the entries of a lane in order, see log-ids.ts. */
+export interface EntryRow extends OutcomeFields {
+  readonly _id: string;
+  readonly epoch: Epoch;
+  readonly lane: Lane;
+  readonly seq: Seq;
+  readonly origin?: SocketId;
+  readonly operation: Operation;
+  /** An update: the names of the fields that took effect, their values being those in `after` … */
+  readonly fields?: readonly string[];
+  /** … and where they are not, the values. */
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly unset?: readonly string[];
+  readonly before: Readonly<Record<string, unknown>> | null;
+  readonly after: Readonly<Record<string, unknown>> | null;
+  readonly emitTo?: readonly UserId[];
+}
+
+/** The outcome of a change that lost. It lies beside the entries, so that one look-up finds both. */
+export interface SupersededRow extends OutcomeFields {
+  readonly _id: string;
+}
+
+export type LogRow = EntryRow | SupersededRow;
+
+export interface TombstoneRow {
+  readonly _id: { readonly collection: CollectionName; readonly documentId: BsonId };
+  readonly collection: CollectionName;
+  readonly epoch: Epoch;
+  readonly lane: Lane;
+  readonly seq: Seq;
+  readonly timestamp: Millis;
+  readonly author: UserId;
+  readonly deletedAt: Millis;
+}
+
+export interface TideRow {
+  readonly _id: Millis;
+  readonly token: string;
+}
+
+/** The one row of `tidemark_meta` that says which history this is. */
+export interface HistoryRow {
+  readonly _id: 'history';
+  readonly historyId: HistoryId;
+  readonly format: number;
+  readonly epochs: readonly LaneEpoch[];
+}
+
+/** Who may use the database alone. Times are the database server's. */
+export interface LeaseRow {
+  readonly _id: 'exclusive';
+  readonly holder: string;
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** The database and our own collections in it. */
+export interface Database {
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly lanes: Collection<LaneRow>;
+  readonly log: Collection<LogRow>;
+  readonly tombstones: Collection<TombstoneRow>;
+  readonly tides: Collection<TideRow>;
+  readonly meta: Collection<HistoryRow | LeaseRow>;
+}
+
+export function databaseOf(client: MongoClient, name: string | undefined): Database {
+  // What a reader is told must never be taken back by a change of the primary.
+  const db = client.db(name, { readConcern: new ReadConcern('majority'), writeConcern: { w: 'majority' } });
+  return {
+    client,
+    db,
+    lanes: db.collection('tidemark_lanes'),
+    log: db.collection('tidemark_log'),
+    tombstones: db.collection('tidemark_tombstones'),
+    tides: db.collection('tidemark_tides'),
+    meta: db.collection('tidemark_meta'),
+  };
+}
+
+export function laneRowId(epoch: Epoch, lane: Lane): string {
+  return `${epoch}:${lane}`;
+}

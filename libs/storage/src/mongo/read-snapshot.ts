@@ -1,0 +1,152 @@
+import { type CollectionName, type DocumentId, documentKey, type Lane } from '@tidemark/protocol';
+import type { ClientSession } from 'mongodb';
+import type {
+  ChangeRef,
+  DocumentRef,
+  RecordedOutcome,
+  Snapshot,
+  StoredState,
+  Tombstone,
+  TransactionRequest,
+} from '../port.ts';
+import { StoreError } from '../store-error.ts';
+import { type Database, type LaneRow, laneRowId, type TombstoneRow } from './database.ts';
+import { fromBsonId, toBsonId } from './document-ids.ts';
+import { type DocumentRow, readDocumentRow } from './document-rows.ts';
+import { outcomeProjection, readOutcomeRow } from './entry-rows.ts';
+
+/** What a transaction has read. */
+export interface TransactionSnapshot extends Snapshot {
+  lane(lane: Lane): LaneRow;
+}
+
+/**
+ * Reads what the request names, with one command for the lanes, one per collection, one for the outcomes, and one for
+ * tombstones if a document is missing; one after another, since a session runs one command at a time.
+ * Throws StoreError `stale_epoch` and `fenced`.
+ */
+export async function readSnapshot(
+  database: Database,
+  session: ClientSession,
+  request: TransactionRequest,
+): Promise<TransactionSnapshot> {
+  const lanes = await readLanes(database, session, request);
+  const states = await readDocumentStates(database, session, request.documents);
+  await addTombstones(database, session, { states, refs: request.documents });
+  const outcomes = await readOutcomes(database, session, request.changes);
+  const lane = (lane: Lane) => {
+    const row = lanes.get(lane);
+    if (row === undefined) throw new StoreError('invalid', `the request does not name lane ${lane}`);
+    return row;
+  };
+  return {
+    lane,
+    head: (of) => lane(of).head,
+    state: (ref) => states.get(documentText(ref.collection, ref.documentId)),
+    outcome: (ref) => outcomes.get(changeKeyOf(ref)),
+  };
+}
+
+const changeKeyOf = (ref: ChangeRef) => `${ref.author}\u0000${ref.id}`;
+
+async function readLanes(
+  database: Database,
+  session: ClientSession,
+  request: TransactionRequest,
+): Promise<Map<Lane, LaneRow>> {
+  const { epoch, fence } = request;
+  const wanted = new Set(fence ? [...request.lanes, fence.lane] : request.lanes);
+  const rows = await database.lanes
+    .find({ _id: { $in: [...wanted].map((lane) => laneRowId(epoch, lane)) } }, { session })
+    .toArray();
+  if (rows.length < wanted.size || rows.some((row) => row.closed)) {
+    throw new StoreError('stale_epoch', `epoch ${epoch} is not the current one`);
+  }
+  const lanes = new Map(rows.map((row) => [row.lane, row]));
+  const highest = fence && (lanes.get(fence.lane)?.fence ?? 0);
+  if (fence && highest !== undefined && fence.token < highest) {
+    throw new StoreError('fenced', `lane ${fence.lane} belongs to a later lease`);
+  }
+  return lanes;
+}
+
+/** One text for a document of a collection; the names of collections hold no NUL. */
+function documentText(collection: CollectionName, id: DocumentId): string {
+  return `${collection}\u0000${documentKey(id)}`;
+}
+
+type States = Map<string, StoredState>;
+
+async function readDocumentStates(
+  database: Database,
+  session: ClientSession,
+  refs: readonly DocumentRef[],
+): Promise<States> {
+  const states: States = new Map();
+  for (const [collection, members] of groupByCollection(refs)) {
+    const ids = members.map((ref) => toBsonId(ref.documentId));
+    const rows = await documentsOf(database, collection)
+      .find({ _id: { $in: ids } }, { session, ...exactTypes })
+      .toArray();
+    for (const row of rows) {
+      const state = readDocumentRow(row);
+      if (state) states.set(documentText(collection, state.document._id), state);
+    }
+  }
+  return states;
+}
+
+/** Regular expressions are read with the text that they were stored with. */
+export const exactTypes = { bsonRegExp: true } as const;
+
+export function documentsOf(database: Database, collection: CollectionName) {
+  return database.db.collection<DocumentRow>(collection);
+}
+
+async function addTombstones(
+  database: Database,
+  session: ClientSession,
+  { states, refs }: { readonly states: States; readonly refs: readonly DocumentRef[] },
+): Promise<void> {
+  const missing = refs.filter((ref) => !states.has(documentText(ref.collection, ref.documentId)));
+  if (missing.length === 0) return;
+  const rows = await database.tombstones.find({ _id: { $in: missing.map(tombstoneId) } }, { session }).toArray();
+  for (const row of rows) {
+    const id = fromBsonId(row._id.documentId);
+    if (id !== undefined) states.set(documentText(row.collection, id), readTombstone(row));
+  }
+}
+
+export function tombstoneId(ref: DocumentRef): TombstoneRow['_id'] {
+  return { collection: ref.collection, documentId: toBsonId(ref.documentId) };
+}
+
+function readTombstone(row: TombstoneRow): Tombstone {
+  return { kind: 'tombstone', timestamp: row.timestamp, author: row.author, seq: row.seq, deletedAt: row.deletedAt };
+}
+
+async function readOutcomes(
+  database: Database,
+  session: ClientSession,
+  refs: readonly ChangeRef[],
+): Promise<Map<string, RecordedOutcome>> {
+  if (refs.length === 0) return new Map();
+  const changes = refs.map(({ author, id }) => ({ author, id }));
+  const rows = await database.log
+    .find({ change: { $in: changes } }, { session, projection: outcomeProjection })
+    .toArray();
+  const outcomes = rows.map(readOutcomeRow).filter((outcome) => outcome !== undefined);
+  return new Map(outcomes.map((outcome) => [changeKeyOf(outcome), outcome]));
+}
+
+export function groupByCollection<T extends { readonly collection: CollectionName }>(
+  items: readonly T[],
+): Map<CollectionName, T[]> {
+  const groups = new Map<CollectionName, T[]>();
+  for (const item of items) {
+    const group = groups.get(item.collection);
+    if (group) group.push(item);
+    else groups.set(item.collection, [item]);
+  }
+  return groups;
+}

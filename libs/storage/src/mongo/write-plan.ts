@@ -1,0 +1,160 @@
+import { type CollectionName, type Entry, type Lane, laneOf, type Seq } from '@tidemark/protocol';
+import type { AnyBulkWriteOperation, ClientSession, Collection } from 'mongodb';
+import type { CommitPlan, DocumentRef, StoredDocument, StoredState, Tombstone, TransactionRequest } from '../port.ts';
+import { StoreError } from '../store-error.ts';
+import { type Database, type LaneRow, type LogRow, laneRowId, type TombstoneRow } from './database.ts';
+import { toBsonId } from './document-ids.ts';
+import { type DocumentRow, documentChange, documentRow } from './document-rows.ts';
+import { entryRow, supersededRow } from './entry-rows.ts';
+import { documentsOf, groupByCollection, type TransactionSnapshot, tombstoneId } from './read-snapshot.ts';
+import { LostRace, translateOwnWrite, translateUserWrite } from './translate-error.ts';
+
+export interface PlanToWrite {
+  readonly request: TransactionRequest;
+  readonly snapshot: TransactionSnapshot;
+  readonly plan: CommitPlan;
+  /** Lanes of the current epoch. */
+  readonly laneCount: number;
+}
+
+/** A state as planned, beside what is stored. */
+interface Write {
+  readonly ref: DocumentRef;
+  readonly collection: CollectionName;
+  readonly before: StoredState | undefined;
+  readonly after: StoredState;
+}
+
+export function isEmptyPlan(plan: CommitPlan): boolean {
+  return plan.entries.length === 0 && plan.states.length === 0 && plan.superseded.length === 0;
+}
+
+/** Writes the plan within the session's transaction. */
+export async function writePlan(database: Database, session: ClientSession, work: PlanToWrite): Promise<void> {
+  const { plan, snapshot } = work;
+  const heads = newHeads(work);
+  const writes = plan.states.map(({ ref, state }) => ({
+    ref,
+    collection: ref.collection,
+    before: snapshot.state(ref),
+    after: state,
+  }));
+  for (const [collection, group] of groupByCollection(writes)) {
+    await writeDocuments(documentsOf(database, collection), session, group);
+  }
+  const operations = writes.map((write) => tombstoneWrite(write, work)).filter((operation) => operation !== undefined);
+  if (operations.length > 0)
+    await ownWrite(() => database.tombstones.bulkWrite(operations, { session, ordered: false }));
+  const rows: LogRow[] = [...plan.entries.map(entryRow), ...plan.superseded.map(supersededRow)];
+  if (rows.length > 0) await ownWrite(() => database.log.insertMany(rows, { session, ordered: false }));
+  await advanceLanes(database.lanes, session, { work, heads });
+}
+
+/** The heads after the plan. Throws when its entries do not continue the lanes without a gap: a mistake of the caller. */
+function newHeads({ request, snapshot, plan }: PlanToWrite): Map<Lane, Seq> {
+  const heads = new Map<Lane, Seq>();
+  for (const entry of plan.entries) {
+    const head = heads.get(entry.lane) ?? snapshot.head(entry.lane);
+    if (entry.seq !== head + 1 || entry.epoch !== request.epoch) {
+      throw new StoreError('invalid', `entry ${entry.epoch}:${entry.lane}:${entry.seq} does not follow ${head}`);
+    }
+    heads.set(entry.lane, entry.seq);
+  }
+  return heads;
+}
+
+async function writeDocuments(
+  collection: Collection<DocumentRow>,
+  session: ClientSession,
+  writes: readonly Write[],
+): Promise<void> {
+  try {
+    const operations = writes.map(documentWrite).filter((operation) => operation !== undefined);
+    if (operations.length > 0) await collection.bulkWrite(operations, { session, ordered: false });
+  } catch (error) {
+    throw translateUserWrite(error, collection.collectionName);
+  }
+}
+
+function documentWrite({ ref, before, after }: Write): AnyBulkWriteOperation<DocumentRow> | undefined {
+  const filter = { _id: toBsonId(ref.documentId) };
+  if (after.kind === 'tombstone') return before?.kind === 'document' ? { deleteOne: { filter } } : undefined;
+  const update = before?.kind === 'document' ? documentChange(before, after) : undefined;
+  if (update === undefined) return { replaceOne: { filter, replacement: replacementOf(after), upsert: true } };
+  return update.$set || update.$unset ? { updateOne: { filter, update } } : undefined;
+}
+
+function replacementOf(state: StoredDocument): Omit<DocumentRow, '_id'> {
+  const { _id, ...fields } = documentRow(state);
+  return fields;
+}
+
+function tombstoneWrite(
+  { ref, before, after }: Write,
+  work: PlanToWrite,
+): AnyBulkWriteOperation<TombstoneRow> | undefined {
+  const filter = { _id: tombstoneId(ref) };
+  if (after.kind === 'tombstone') {
+    return { replaceOne: { filter, replacement: tombstoneFields(ref, after, work), upsert: true } };
+  }
+  return before?.kind === 'tombstone' ? { deleteOne: { filter } } : undefined;
+}
+
+function tombstoneFields(
+  ref: DocumentRef,
+  tombstone: Tombstone,
+  { request, plan, laneCount }: PlanToWrite,
+): Omit<TombstoneRow, '_id'> {
+  const { timestamp, author, seq, deletedAt } = tombstone;
+  const lane = laneOfDelete(plan.entries, ref, seq) ?? laneOf(ref.collection, ref.key, laneCount);
+  return { collection: ref.collection, epoch: request.epoch, lane, seq, timestamp, author, deletedAt };
+}
+
+function laneOfDelete(entries: readonly Entry[], ref: DocumentRef, seq: Seq): Lane | undefined {
+  return entries.find((entry) => entry.seq === seq && entry.key === ref.key && entry.collection === ref.collection)
+    ?.lane;
+}
+
+interface Advance {
+  readonly work: PlanToWrite;
+  readonly heads: ReadonlyMap<Lane, Seq>;
+}
+
+/** Compares and advances. Within the snapshot the comparison holds; two transactions that write one lane conflict. */
+async function advanceLanes(
+  lanes: Collection<LaneRow>,
+  session: ClientSession,
+  { work, heads }: Advance,
+): Promise<void> {
+  const { request, snapshot } = work;
+  const operations = lanesToWrite(work, heads).map((lane) => {
+    const row = snapshot.lane(lane);
+    const fence = request.fence?.lane === lane ? request.fence.token : row.fence;
+    return {
+      updateOne: {
+        filter: { _id: laneRowId(request.epoch, lane), head: row.head, closed: false },
+        update: { $set: { head: heads.get(lane) ?? row.head, fence } },
+      },
+    };
+  });
+  if (operations.length === 0) return;
+  const { matchedCount } = await ownWrite(() => lanes.bulkWrite(operations, { session, ordered: false }));
+  if (matchedCount !== operations.length)
+    throw new LostRace('a lane has been advanced by another writer', { collision: false });
+}
+
+/** Those whose head moves, and the one whose lease is new to it. */
+function lanesToWrite({ request, snapshot }: PlanToWrite, heads: ReadonlyMap<Lane, Seq>): readonly Lane[] {
+  const lanes = [...heads.keys()];
+  const { fence } = request;
+  if (fence === undefined || heads.has(fence.lane) || snapshot.lane(fence.lane).fence === fence.token) return lanes;
+  return [...lanes, fence.lane];
+}
+
+async function ownWrite<T>(write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw translateOwnWrite(error);
+  }
+}
