@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { brandAs, type Lane, laneOf, type UserId } from '@tidemark/protocol';
 import { StoreError } from '@tidemark/storage';
 import { createFaultyBus, createFaultyQueue } from '@tidemark/transport/faults';
@@ -8,11 +8,28 @@ import { createInProcessLeases } from '@tidemark/transport/inprocess';
 import { gateway, insert, job, remove, request, tasks, update, user } from './testing/changes.ts';
 import { rulesOf } from './testing/decisions.ts';
 import { faultyStore, poison, watchedStore } from './testing/faulty-store.ts';
-import { Rig, until } from './testing/rig.ts';
+import { Rig, type RigOptions, until } from './testing/rig.ts';
 import { createWriter, type Writer } from './writer.ts';
 
 const kinds = (outcomes: readonly (readonly { readonly kind: string }[])[]) =>
   outcomes.map((ofRequest) => ofRequest.map(({ kind }) => kind));
+
+const rigs: Rig[] = [];
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.close();
+});
+
+async function openRig(options?: RigOptions): Promise<Rig> {
+  const rig = await Rig.open(options);
+  rigs.push(rig);
+  return rig;
+}
+
+async function startRig(options?: RigOptions): Promise<Rig> {
+  const rig = await openRig(options);
+  rig.startWriter();
+  return rig;
+}
 
 const isReady = (writer: Writer) =>
   writer.ready().then(
@@ -22,7 +39,7 @@ const isReady = (writer: Writer) =>
 
 describe('a job', () => {
   it('is committed, published and answered, every change with its place in history', async () => {
-    await using rig = await Rig.start();
+    const rig = await startRig();
     const one = job([
       request([insert({ a: 1 }, { id: 'i1' }), update({ b: 2 }, { id: 'i2' })]),
       request([remove({ id: 'i3' })], { author: user('bob') }),
@@ -47,7 +64,7 @@ describe('a job', () => {
 
   it('is published before it is answered', async () => {
     const order: string[] = [];
-    await using rig = await Rig.start({
+    const rig = await startRig({
       wrapBus: (bus) =>
         createFaultyBus(bus, {
           feed: ({ entries }) => {
@@ -65,7 +82,7 @@ describe('a job', () => {
   });
 
   it('serves within 50 ms of the start', async () => {
-    await using rig = await Rig.open({ lanes: 8 });
+    const rig = await openRig({ lanes: 8 });
     const started = performance.now();
     const writer = rig.startWriter();
     await until(() => rig.feed.length === 8);
@@ -74,7 +91,7 @@ describe('a job', () => {
   });
 
   it('with many writes of many clients gives one gap-free history', async () => {
-    await using rig = await Rig.start();
+    const rig = await startRig();
     const jobs = Array.from({ length: 60 }, (_, n) =>
       job(
         Array.from({ length: 5 }, (_unused, m) =>
@@ -93,7 +110,7 @@ describe('a job', () => {
 
   it('larger than a transaction may be is committed in several, in order', async () => {
     const sizes: number[] = [];
-    await using rig = await Rig.start({
+    const rig = await startRig({
       settings: { maxTransactionChanges: 10 },
       wrapStore: (store) =>
         faultyStore(store, {
@@ -113,7 +130,7 @@ describe('a job', () => {
 
 describe('a change that comes again', () => {
   it('has no second effect and gets the first answer', async () => {
-    await using rig = await Rig.start();
+    const rig = await startRig();
     const changes = [insert({ a: 1 }, { timestamp: 50 }), update({ a: 0 }, { timestamp: 49 })];
     const first = await rig.send(job([request(changes)]));
     expect(kinds(first)).toEqual([['applied', 'superseded']]);
@@ -135,7 +152,7 @@ describe('a change that comes again', () => {
   });
 
   it('in the same job is one change, and an id is of its author only', async () => {
-    await using rig = await Rig.start();
+    const rig = await startRig();
     const same = insert({ a: 1 }, { id: 'same' });
     const outcomes = await rig.send(
       job([request([same, same]), request([same]), request([same], { author: user('bob') })]),
@@ -146,7 +163,7 @@ describe('a change that comes again', () => {
 
   it('after a rejection is decided anew', async () => {
     const rules = rulesOf('collections: { tasks: { read: true, insert: owner == $user.sub } }');
-    await using rig = await Rig.start({ rules });
+    const rig = await startRig({ rules });
     const refused = insert({ owner: 'bob' }, { id: 'x' });
     expect(kinds(await rig.send(job([request([refused, refused])])))).toEqual([['rejected', 'rejected']]);
     const corrected = insert({ owner: 'alice' }, { id: 'x' });
@@ -154,7 +171,7 @@ describe('a change that comes again', () => {
   });
 
   it.each(['twice', 'die_after'] as const)('by redelivery (%s) answers with the first outcome', async (fate) => {
-    await using rig = await Rig.start({
+    const rig = await startRig({
       wrapQueue: (queue) => createFaultyQueue(queue, (_job, { attempt }) => (attempt === 1 ? fate : 'deliver')),
     });
     const one = job([request([insert({ a: 1 }), update({ a: 2 })])]);
@@ -169,7 +186,7 @@ describe('a change that comes again', () => {
 
   it('when the process died between commit and publish is recognised, and the heartbeat shows the tail', async () => {
     let isDead = true;
-    await using rig = await Rig.start({
+    const rig = await startRig({
       wrapBus: (bus) =>
         createFaultyBus(bus, {
           feed: ({ entries }) => (isDead && entries.length > 0 ? 'drop' : 'deliver'),
@@ -187,7 +204,7 @@ describe('a change that comes again', () => {
 
   it('because the news of the commit was lost is recognised', async () => {
     let lost = 0;
-    await using rig = await Rig.start({
+    const rig = await startRig({
       wrapStore: (store) =>
         faultyStore(store, {
           forget: (entries) => (entries.length > 0 && ++lost === 1 ? new StoreError('unavailable', 'lost') : undefined),
@@ -201,7 +218,7 @@ describe('a change that comes again', () => {
 describe('trouble', () => {
   it('the store away: jobs come again until it is back, nothing is lost or done twice', async () => {
     let failures = 3;
-    await using rig = await Rig.start({
+    const rig = await startRig({
       wrapStore: (store) =>
         faultyStore(store, { refuse: () => (failures-- > 0 ? new StoreError('unavailable', 'away') : undefined) }),
     });
@@ -214,7 +231,7 @@ describe('trouble', () => {
   });
 
   it('publishing fails: the commit stands and the deliveries end', async () => {
-    await using rig = await Rig.start({
+    const rig = await startRig({
       wrapBus: (bus) => ({
         ...createFaultyBus(bus, {}),
         publishFeed: async () => {
@@ -228,7 +245,7 @@ describe('trouble', () => {
   });
 
   it('a bus that hangs holds up neither answers nor commits for ever', async () => {
-    await using rig = await Rig.start({
+    const rig = await startRig({
       settings: { publishTimeoutMs: 5 },
       wrapBus: (bus) => ({ ...createFaultyBus(bus, {}), publishFeed: () => new Promise(() => undefined) }),
     });
@@ -236,7 +253,7 @@ describe('trouble', () => {
   });
 
   it('a change that cannot be decided costs only itself', async () => {
-    await using rig = await Rig.start({
+    const rig = await startRig({
       rules: {
         canRead: () => true,
         settings: () => ({ merge: 'document', indexes: [] }) as never,
@@ -264,7 +281,7 @@ describe('poison', () => {
   const isBad = ({ documentId }: { readonly documentId: unknown }) => String(documentId).startsWith('bad');
 
   it('a change that the store refuses is rejected alone, the others keep their order', async () => {
-    await using rig = await Rig.start({ wrapStore: (store) => faultyStore(store, { refuse: poison(isBad) }) });
+    const rig = await startRig({ wrapStore: (store) => faultyStore(store, { refuse: poison(isBad) }) });
     const changes = Array.from({ length: 40 }, (_, n) =>
       insert({ n }, { documentId: n === 7 || n === 23 ? `bad${n}` : `d${n}` }),
     );
@@ -286,20 +303,20 @@ describe('poison', () => {
     ['invalid', 'invalid_document'],
   ] as const)('%s of the store is %s for the client', async (kind, code) => {
     const refuse = poison(isBad, new StoreError(kind, 'no'));
-    await using rig = await Rig.start({ wrapStore: (store) => faultyStore(store, { refuse }) });
+    const rig = await startRig({ wrapStore: (store) => faultyStore(store, { refuse }) });
     const outcomes = await rig.send(job([request([insert({}, { documentId: 'bad' }), insert({})])]));
     expect(outcomes[0]).toMatchObject([{ kind: 'rejected', code }, { kind: 'applied' }]);
   });
 
   it('an error that no port knows costs its change, not the lane', async () => {
     const refuse = poison(isBad, new TypeError('a bug of the adapter'));
-    await using rig = await Rig.start({ wrapStore: (store) => faultyStore(store, { refuse }) });
+    const rig = await startRig({ wrapStore: (store) => faultyStore(store, { refuse }) });
     const outcomes = await rig.send(job([request([insert({}, { documentId: 'bad' }), insert({})])]));
     expect(outcomes[0]).toMatchObject([{ kind: 'rejected', code: 'internal' }, { kind: 'applied' }]);
   });
 
   it('an atomic request falls as a whole and nothing else does', async () => {
-    await using rig = await Rig.start({ wrapStore: (store) => faultyStore(store, { refuse: poison(isBad) }) });
+    const rig = await startRig({ wrapStore: (store) => faultyStore(store, { refuse: poison(isBad) }) });
     const outcomes = await rig.send(
       job([
         request([insert({}, { documentId: 'd1' })]),
@@ -315,7 +332,7 @@ describe('poison', () => {
     let calls = 0;
     const refuse = (entries: Parameters<ReturnType<typeof poison>>[0]) =>
       ++calls === 4 ? new StoreError('unavailable', 'away') : poison(isBad)(entries);
-    await using rig = await Rig.start({
+    const rig = await startRig({
       settings: { heartbeatMs: 60_000 },
       wrapStore: (store) => faultyStore(store, { refuse }),
     });
@@ -337,7 +354,7 @@ describe('lanes', () => {
   );
 
   it('an atomic request across all of them is one commit, published on each', async () => {
-    await using rig = await Rig.start({ lanes: 4 });
+    const rig = await startRig({ lanes: 4 });
     const changes = ids.map((documentId, n) => insert({ n }, { documentId }));
     const [outcomes] = await rig.send(job([request(changes, { atomic: true })], { lane: brandAs<Lane>(2) }));
     expect(outcomes).toMatchObject([0, 1, 2, 3].map((lane) => ({ kind: 'applied', lane, seq: 1 })));
@@ -350,7 +367,7 @@ describe('lanes', () => {
   });
 
   it('many atomic requests across them and single ones beside them keep every lane without a gap', async () => {
-    await using rig = await Rig.start({ lanes: 4 });
+    const rig = await startRig({ lanes: 4 });
     const jobs = Array.from({ length: 40 }, (_, n) => {
       const lane = brandAs<Lane>(n % 4);
       const across = request(
@@ -370,21 +387,20 @@ describe('lanes', () => {
 
   it('a job of another layout is decided on the lanes of today, also from a lane that is no more', async () => {
     const directory = await mkdtemp(`${tmpdir()}/tidemark-epoch-`);
-    const before = await Rig.start({ directory, lanes: 6 });
+    const before = await startRig({ directory, lanes: 6 });
     await before.send(job([request([insert({ a: 1 }, { documentId: ids[1]! })])]));
-    await before[Symbol.asyncDispose]();
-    {
-      await using rig = await Rig.start({ directory, lanes: 4 });
-      const stale = job([request([update({ b: 2 }, { documentId: ids[1]! })])], { lane: brandAs<Lane>(5) });
-      expect(stale.epoch).not.toBe(rig.store.history.epochs.at(-1)?.epoch);
-      expect(await rig.send(stale)).toMatchObject([[{ kind: 'applied', lane: 1 }]]);
-      expect(await rig.documents()).toMatchObject([{ a: 1, b: 2 }]);
-    }
+    await before.close();
+    const rig = await startRig({ directory, lanes: 4 });
+    const stale = job([request([update({ b: 2 }, { documentId: ids[1]! })])], { lane: brandAs<Lane>(5) });
+    expect(stale.epoch).not.toBe(rig.store.history.epochs.at(-1)?.epoch);
+    expect(await rig.send(stale)).toMatchObject([[{ kind: 'applied', lane: 1 }]]);
+    expect(await rig.documents()).toMatchObject([{ a: 1, b: 2 }]);
+    await rig.close();
     await rm(directory, { recursive: true });
   });
 
   it('tells the head of every lane again and again', async () => {
-    await using rig = await Rig.start({ lanes: 4 });
+    const rig = await startRig({ lanes: 4 });
     await rig.send(job([request([insert({}, { documentId: ids[3]! })])], { lane: brandAs<Lane>(3) }));
     rig.feed.length = 0;
     await until(() => rig.feed.filter(({ lane }) => lane === 3).length >= 2);
@@ -400,7 +416,7 @@ describe('lanes', () => {
 
 describe('several writers', () => {
   it('two share the lanes, and a drained one hands its lanes over without losing a job', async () => {
-    await using rig = await Rig.open({ lanes: 4, settings: { leaseTtlMs: 60 } });
+    const rig = await openRig({ lanes: 4, settings: { leaseTtlMs: 60 } });
     const first = rig.startWriter({ holder: 'a' });
     const second = rig.startWriter({ holder: 'b' });
     await until(async () => (await isReady(first)) && (await isReady(second)));
@@ -418,7 +434,7 @@ describe('several writers', () => {
   });
 
   it('one with an old lease is fenced: it stops serving, and its jobs are done by the other', async () => {
-    await using rig = await Rig.open();
+    const rig = await openRig();
     // Two lease services that do not know of each other: both writers believe that the lane is theirs.
     const old = rig.deps({ holder: 'old' });
     const later = createInProcessLeases({ clock: () => Date.now() + 1_000_000 });
@@ -444,7 +460,7 @@ describe('several writers', () => {
 
 describe('life', () => {
   it('is ready while it runs; drain and stop may be called twice and in any order', async () => {
-    await using rig = await Rig.open();
+    const rig = await openRig();
     const writer = rig.startWriter();
     await until(() => isReady(writer));
     const running = writer.run();
@@ -456,7 +472,7 @@ describe('life', () => {
   });
 
   it('does not run when it was stopped before', async () => {
-    await using rig = await Rig.open();
+    const rig = await openRig();
     const writer = createWriter(rig.deps());
     await writer.stop();
     await writer.run();
@@ -464,7 +480,7 @@ describe('life', () => {
   });
 
   it('ends the jobs in hand before it is drained', async () => {
-    await using rig = await Rig.open();
+    const rig = await openRig();
     const writer = rig.startWriter();
     await until(() => isReady(writer));
     const jobs = Array.from({ length: 10 }, (_, n) => job([request([insert({ n }, { documentId: `d${n}` })])]));
@@ -477,7 +493,7 @@ describe('life', () => {
   });
 
   it('gives up when the layout of lanes has changed under it', async () => {
-    await using rig = await Rig.open();
+    const rig = await openRig();
     const stale = faultyStore(rig.store, {
       refuse: (entries) => (entries.length > 0 ? new StoreError('stale_epoch', 'changed') : undefined),
     });
@@ -491,7 +507,7 @@ describe('life', () => {
 
 describe('replies', () => {
   it('go to the gateway that sent the job and carry emitTo and origin into the entries', async () => {
-    await using rig = await Rig.start();
+    const rig = await startRig();
     const emitTo = [brandAs<UserId>('carol')];
     const one = job([request([insert({ a: 1 })], { emitTo, origin: 's9' as never })], { gateway });
     await rig.send(one);

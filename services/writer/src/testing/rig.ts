@@ -26,7 +26,7 @@ export interface RigOptions {
 }
 
 /** A writer on real parts: the embedded store in a directory of its own, the in-process queue, bus and leases. */
-export class Rig implements AsyncDisposable {
+export class Rig {
   readonly store: Store;
   readonly queue: JobQueue;
   readonly bus: Bus;
@@ -49,14 +49,6 @@ export class Rig implements AsyncDisposable {
     this.telemetry = silentTelemetry();
   }
 
-  /** With a writer that runs. */
-  static async start(options: RigOptions = {}): Promise<Rig> {
-    const rig = await Rig.open(options);
-    rig.startWriter();
-    return rig;
-  }
-
-  /** Without a writer. */
   static async open(options: RigOptions = {}): Promise<Rig> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'tidemark-writer-')));
     const store = await openEmbeddedStore({ directory, lanes: options.lanes ?? 1 });
@@ -127,11 +119,13 @@ export class Rig implements AsyncDisposable {
     return this.feed.flatMap((message) => message.entries);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Safe to call twice. */
+  async close(): Promise<void> {
     await Promise.all(this.writers.map((writer) => writer.stop()));
     await this.queue.close();
     await this.bus.close();
     await this.store.close();
+    // A directory that the test gave is the test's.
     if (this.options.directory === undefined) await rm(this.directory, { recursive: true, force: true });
   }
 }
