@@ -15,6 +15,8 @@ const foundation = [
   'libs/telemetry',
   'libs/config',
 ];
+/** From settings to adapters: what the mains of the services share. */
+const runtime = 'libs/runtime';
 const services = ['services/gateway', 'services/writer', 'services/janitor'];
 
 const mayImport = {
@@ -26,10 +28,11 @@ const mayImport = {
   'libs/storage': ['libs/protocol', 'libs/rql', 'libs/telemetry'],
   'libs/transport': ['libs/protocol', 'libs/telemetry'],
   'libs/client': ['libs/protocol', 'libs/rql'],
-  'services/gateway': foundation,
-  'services/writer': foundation,
-  'services/janitor': foundation,
-  'services/standalone': [...foundation, ...services],
+  'libs/runtime': foundation,
+  'services/gateway': [...foundation, runtime],
+  'services/writer': [...foundation, runtime],
+  'services/janitor': [...foundation, runtime],
+  'services/standalone': [...foundation, runtime, ...services],
 };
 
 /** Everything else that is a workspace (examples, load test, whole-system tests) may enter every room, by its door. */

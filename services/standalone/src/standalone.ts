@@ -1,22 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createAuthenticator,
-  createConnectionCounter,
-  createRateLimiter,
-  createRules,
-  loadRulesFile,
-  type Rules,
-} from '@tidemark/access';
-import type { Settings } from '@tidemark/config';
-import { createGateway, type Gateway, gatewaySettings } from '@tidemark/gateway';
-import { createJanitor } from '@tidemark/janitor';
-import { brandAs, type GatewayId } from '@tidemark/protocol';
+import type { Rules } from '@tidemark/access';
+import { type Settings, SettingsError } from '@tidemark/config';
+import { createGateway, type Gateway, gatewayParts } from '@tidemark/gateway';
+import { createJanitor, type Janitor } from '@tidemark/janitor';
+import { openRules, openStore, openTransport, type Transport } from '@tidemark/runtime';
 import type { Store } from '@tidemark/storage';
 import { createHealth, type Health, type Telemetry } from '@tidemark/telemetry';
-import type { Bus, JobQueue, Leases } from '@tidemark/transport';
-import { createInProcessBus, createInProcessLeases, createInProcessQueue } from '@tidemark/transport/inprocess';
-import { createWriter } from '@tidemark/writer';
-import { openStore } from './open-store.ts';
+import type { Bus, JobQueue } from '@tidemark/transport';
+import { createWriter, type Writer } from '@tidemark/writer';
 
 export interface StandaloneOptions {
   readonly settings: Settings;
@@ -41,98 +32,68 @@ export interface Standalone {
   stop(): Promise<void>;
 }
 
-/** Parts in the order in which they stop. */
 interface Parts {
   readonly gateway: Gateway;
-  readonly writer: ReturnType<typeof createWriter>;
-  readonly janitor: ReturnType<typeof createJanitor>;
-  readonly queue: JobQueue;
-  readonly bus: Bus;
-  readonly leases: Leases;
+  readonly writer: Writer;
+  readonly janitor: Janitor;
+  readonly transport: Transport;
   readonly store: Store;
+}
+
+/** What all parts stand on. */
+interface Base {
+  readonly rules: Rules;
+  readonly store: Store;
+  readonly transport: Transport;
 }
 
 /** Opens the store and starts gateway, writer and janitor over the in-process transport. Throws what keeps it from starting. */
 export async function startStandalone(options: StandaloneOptions): Promise<Standalone> {
   const { settings, telemetry, wrap = {} } = options;
-  const rules = await createRulesOf(settings, telemetry);
-  const opened = await openStore({ settings, rules, telemetry });
+  if (settings.redisUrl !== undefined) throw new SettingsError(['REDIS_URL is set: start gateway, writer and janitor']);
+  const rules = await openRules(settings, telemetry);
+  let fail: (error: Error) => void = () => undefined;
+  const lost = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const onLost = () => fail(new Error('another server has taken the database over'));
+  const opened = await openStore({ settings, rules, telemetry, onLost });
   const store = wrap.store?.(opened) ?? opened;
-  const queue = createInProcessQueue({ maxDepth: settings.queueMaxDepth, log: telemetry.logger });
-  const bus = createInProcessBus({ log: telemetry.logger });
-  const transport = {
-    queue: wrap.queue?.(queue) ?? queue,
-    bus: wrap.bus?.(bus) ?? bus,
-    leases: createInProcessLeases(),
+  const transport = wrapTransport(await openTransport(settings, telemetry), wrap);
+  return run(createParts(options, { rules, store, transport }), options, lost);
+}
+
+function wrapTransport(transport: Transport, { bus, queue }: NonNullable<StandaloneOptions['wrap']>): Transport {
+  return {
+    ...transport,
+    bus: bus?.(transport.bus) ?? transport.bus,
+    queue: queue?.(transport.queue) ?? transport.queue,
   };
-  const parts = createParts(options, { rules, store, ...transport });
-  return run(parts, options);
 }
 
-async function createRulesOf(settings: Settings, telemetry: Telemetry): Promise<Rules> {
-  const file = settings.rulesFile === undefined ? undefined : await loadRulesFile(settings.rulesFile);
-  const { production } = settings;
-  return createRules(file, {
-    production,
-    onOpen: (collection) =>
-      telemetry.logger.warn({ collection }, 'no rule: everyone may read and write this collection'),
-  });
-}
-
-function createParts(
-  options: StandaloneOptions,
-  base: Pick<Parts, 'queue' | 'bus' | 'leases' | 'store'> & { readonly rules: Rules },
-): Parts {
+function createParts(options: StandaloneOptions, { rules, store, transport }: Base): Parts {
   const { settings, telemetry, version, now } = options;
-  const clock = now && { now };
+  const { queue, bus, leases } = transport;
+  const base = { rules, store, queue, bus, leases, telemetry, ...(now && { now }) };
   const holder = randomUUID();
-  const writer = createWriter({ ...base, ...clock, telemetry, settings: { ...settings, holder } });
-  const janitor = createJanitor({ ...base, ...clock, telemetry, settings });
-  const health = createStandaloneHealth(version, { ...base, writer });
-  const gateway = createGateway({
-    ...base,
-    ...clock,
-    ...limits(settings),
-    id: brandAs<GatewayId>(holder),
-    authenticator: createAuthenticator(authenticatorOptions(settings)),
-    health,
-    telemetry,
-    settings: gatewaySettings(settings, version),
-  });
-  return { ...base, gateway, writer, janitor };
+  const writer = createWriter({ ...base, settings: { ...settings, holder } });
+  const janitor = createJanitor({ store, telemetry, settings, ...(now && { now }) });
+  const health = createStandaloneHealth(version, { store, transport, writer });
+  const gateway = createGateway({ ...base, ...gatewayParts(settings, { version, id: holder }), health });
+  return { gateway, writer, janitor, transport, store };
 }
 
-function createStandaloneHealth(version: string, parts: Pick<Parts, 'store' | 'queue' | 'bus' | 'writer'>): Health {
+function createStandaloneHealth(version: string, parts: Pick<Parts, 'store' | 'transport' | 'writer'>): Health {
   const health = createHealth({ version });
   health.register('store', () => parts.store.check());
-  health.register('queue', () => parts.queue.check());
-  health.register('bus', () => parts.bus.check());
+  parts.transport.watch(health);
   health.register('writer', () => parts.writer.ready());
   return health;
 }
 
-function limits(settings: Settings) {
-  return {
-    rateLimiter: settings.rateLimitDisabled
-      ? undefined
-      : createRateLimiter({ max: settings.syncRateLimitMax, windowMs: settings.syncRateLimitWindowMs }),
-    perUser: createConnectionCounter({ max: settings.maxConnectionsPerUser }),
-    perAddress: createConnectionCounter({ max: settings.maxConnectionsPerIp }),
-  };
-}
-
-function authenticatorOptions({ authJwtSecret, authIssuer, authAudience }: Settings) {
-  return {
-    ...(authJwtSecret !== undefined && { secret: authJwtSecret }),
-    ...(authIssuer !== undefined && { issuer: authIssuer }),
-    ...(authAudience !== undefined && { audience: authAudience }),
-  };
-}
-
-async function run(parts: Parts, { settings, telemetry, version }: StandaloneOptions): Promise<Standalone> {
+async function run(parts: Parts, { settings }: StandaloneOptions, lost: Promise<never>): Promise<Standalone> {
   const { gateway, writer, janitor } = parts;
-  telemetry.metrics.buildInfo({ version, service: 'standalone' });
-  const running = Promise.all([writer.run(), janitor.run()]).then(() => undefined);
+  const running = Promise.race([lost, Promise.all([writer.run(), janitor.run()]).then(() => undefined)]);
   // Whoever awaits `running` gets the failure; until somebody does, it must not count as unhandled.
   running.catch(() => undefined);
   let stopping: Promise<void> | undefined;
@@ -142,13 +103,8 @@ async function run(parts: Parts, { settings, telemetry, version }: StandaloneOpt
   };
   try {
     const port = await gateway.listen(settings.port, settings.host);
-    return {
-      port,
-      url: `http://localhost:${port}`,
-      running,
-      drain: () => gateway.drain(settings.drainTimeoutMs),
-      stop,
-    };
+    const drain = () => gateway.drain(settings.drainTimeoutMs);
+    return { port, url: `http://localhost:${port}`, running, drain, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -156,12 +112,10 @@ async function run(parts: Parts, { settings, telemetry, version }: StandaloneOpt
 }
 
 /** Those that face users first. */
-async function stopAll({ gateway, writer, janitor, queue, bus, leases, store }: Parts): Promise<void> {
+async function stopAll({ gateway, writer, janitor, transport, store }: Parts): Promise<void> {
   await gateway.stop();
   await writer.stop();
   await janitor.stop();
-  await queue.close();
-  await bus.close();
-  await leases.close();
+  await transport.close();
   await store.close();
 }

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { errorCatalogue, isObject, type Millis, SyncError } from '@tidemark/protocol';
+import { isBearer, probeRoutes } from '@tidemark/runtime';
 import type { Health, Telemetry } from '@tidemark/telemetry';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { refusal } from '../doors/door.ts';
@@ -27,24 +27,8 @@ export function createHttpApp(deps: HttpAppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(cors(deps.settings));
-  app.get('/health', (_request, response) => {
-    const { now, connectionCount, settings } = deps;
-    response.json({
-      status: 'healthy',
-      timestamp: now(),
-      activeConnections: connectionCount(),
-      version: settings.version,
-    });
-  });
-  app.get('/ready', async (_request, response) => {
-    const { ready, failing } = await deps.health.ready();
-    response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not_ready', failing });
-  });
-  app.get('/metrics', async (request, response) => {
-    if (!holds(request, deps.settings.metricsToken))
-      return refuse(response, new SyncError('unauthenticated', 'the metrics token is required'));
-    response.type(deps.telemetry.metrics.contentType).send(await deps.telemetry.metrics.text());
-  });
+  const { metricsToken } = deps.settings;
+  app.use(probeRoutes({ ...deps, metricsToken, facts: () => ({ activeConnections: deps.connectionCount() }) }));
   app.get('/stats', async (request, response) => {
     await assertOperator(deps, request);
     response.json(await deps.statistics.read());
@@ -64,13 +48,11 @@ export function createHttpApp(deps: HttpAppDeps): Express {
     },
   );
   app.use((request, response) => {
-    response
-      .status(404)
-      .json({
-        success: false,
-        code: 'invalid_message',
-        error: `there is no ${request.method} ${request.path.slice(0, 100)}`,
-      });
+    response.status(404).json({
+      success: false,
+      code: 'invalid_message',
+      error: `there is no ${request.method} ${request.path.slice(0, 100)}`,
+    });
   });
   app.use(errorHandler(deps.telemetry));
   return app;
@@ -94,20 +76,11 @@ function cors(settings: GatewaySettings): express.RequestHandler {
 
 async function assertOperator({ settings, tokens }: HttpAppDeps, request: Request): Promise<void> {
   if (settings.development) return;
-  if (settings.operatorToken !== undefined && holds(request, settings.operatorToken)) return;
+  if (settings.operatorToken !== undefined && isBearer(request.headers.authorization, settings.operatorToken)) return;
   const identity = await tokens.identify(request.headers.authorization);
   if (identity === undefined) throw new SyncError('unauthenticated', 'an operator token is required');
   if (!identity.operator) throw new SyncError('forbidden', 'the token is not one of an operator');
 }
-
-/** Does the request carry the token as bearer? True where none is asked for. */
-function holds(request: Request, token: string | undefined): boolean {
-  if (token === undefined) return true;
-  const given = request.headers.authorization?.replace(/^bearer /i, '') ?? '';
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-const digest = (text: string) => createHash('sha256').update(text).digest();
 
 function refuse(response: Response, error: SyncError): void {
   response.status(errorCatalogue[error.code].httpStatus).json(refusal(error));

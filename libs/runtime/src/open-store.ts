@@ -1,0 +1,59 @@
+import { hostname } from 'node:os';
+import type { Rules } from '@tidemark/access';
+import type { Settings } from '@tidemark/config';
+import type { CollectionName } from '@tidemark/protocol';
+import type { Store } from '@tidemark/storage';
+import type { Telemetry } from '@tidemark/telemetry';
+
+export interface OpenStoreOptions {
+  readonly settings: Settings;
+  readonly rules: Rules;
+  readonly telemetry: Telemetry;
+  /** Called when another server has taken the database over that this one used alone. */
+  readonly onLost: () => void;
+}
+
+/** A lease that was not renewed for so long is a dead server's. */
+const exclusiveLeaseMs = 10_000;
+
+/**
+ * The store that the settings ask for; the adapter of the other one is not loaded. Without Redis a database of MongoDB is
+ * used by one server alone. Throws StoreError.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const { settings, rules, telemetry } = options;
+  const collections = (name: CollectionName) => rules.settings(name);
+  const shared = { lanes: settings.lanes, collections, logger: telemetry.logger };
+  if (settings.mongodbUri === undefined) {
+    const { openEmbeddedStore } = await import('@tidemark/storage/embedded');
+    return openEmbeddedStore({ ...shared, directory: settings.dataDir });
+  }
+  return openMongo(options, { ...shared, uri: settings.mongodbUri });
+}
+
+async function openMongo(
+  { settings, onLost }: OpenStoreOptions,
+  shared: {
+    uri: string;
+    lanes: number;
+    collections: (name: CollectionName) => ReturnType<Rules['settings']>;
+    logger: Telemetry['logger'];
+  },
+): Promise<Store> {
+  const { openMongoStore } = await import('@tidemark/storage/mongo');
+  const { mongodbDatabase: database, mongodbPoolSize: poolSize, mongodbSocketTimeoutMs: socketTimeoutMs } = settings;
+  const store = await openMongoStore({
+    ...shared,
+    poolSize,
+    socketTimeoutMs,
+    ...(database !== undefined && { database }),
+  });
+  if (settings.redisUrl !== undefined) return store;
+  try {
+    await store.acquireExclusiveLease({ holder: `${hostname()}:${process.pid}`, ttlMs: exclusiveLeaseMs, onLost });
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
