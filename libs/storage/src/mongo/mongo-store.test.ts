@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { brandAs, type CollectionName, type Seq } from '@tidemark/protocol';
 import { bindQuery, parseQuery } from '@tidemark/rql';
 import { type MongoClient, ObjectId } from 'mongodb';
@@ -36,7 +36,10 @@ describe('the store on MongoDB', () => {
   it('commits and reads back', async () => {
     const store = await open();
     await commit(store, [{ id: 'a', fields: { n: 1 }, change: '1' }]);
-    await commit(store, [{ id: 'a', fields: { n: 2 }, change: '2' }, { id: { $oid: '0123456789abcdef01234567' }, fields: { at: { $date: '2026-01-01T00:00:00.000Z' } }, change: '3' }]);
+    await commit(store, [
+      { id: 'a', fields: { n: 2 }, change: '2' },
+      { id: { $oid: '0123456789abcdef01234567' }, fields: { at: { $date: '2026-01-01T00:00:00.000Z' } }, change: '3' },
+    ]);
     const log = await store.readLog({ epoch: epoch1, lane: lane0, after: seq(0), limit: 10 });
     expect(log.map((entry) => entry.seq)).toEqual([1, 2, 3]);
     expect(log[1]).toMatchObject({ data: { n: 2 }, before: { n: 1 }, after: { n: 2, _id: 'a' } });
@@ -53,7 +56,11 @@ describe('the store on MongoDB', () => {
     const store = await open();
     let seen: unknown;
     const oid = { $oid: id.toHexString() };
-    await commit(store, [{ id: oid, fields: { n: 2 }, change: '1' }], { look: (snapshot) => { seen = snapshot.state(refOf({ id: oid })); } });
+    await commit(store, [{ id: oid, fields: { n: 2 }, change: '1' }], {
+      look: (snapshot) => {
+        seen = snapshot.state(refOf({ id: oid }));
+      },
+    });
     expect(seen).toEqual({ kind: 'document', document: { _id: oid, n: 1 } });
     await store.close();
   });

@@ -88,7 +88,7 @@ function pathOf(node: Leaf): readonly string[] | undefined {
   if (field.kind !== 'path' || (node.kind === 'text' && node.over === 'right')) return undefined;
   const [first = ''] = field.path;
   if (first.startsWith(internalPrefix)) return undefined;
-  return foreignTypes.has(first) && field.path.length > 1 ? undefined : field.path;
+  return foreignMetadata.has(first) && field.path.length > 1 ? undefined : field.path;
 }
 
 interface Place {
@@ -123,17 +123,25 @@ function topLevel(name: string, operators: Operators): readonly Expression[] {
   ];
 }
 
+const mostSeq = Number.MAX_SAFE_INTEGER;
+const foreignNumber: readonly Expression[] = [
+  { $exists: true, $not: { $type: ['int', 'long', 'double'] } },
+  { $gt: mostSeq },
+  { $lt: -mostSeq },
+  { $eq: Number.NaN },
+  { $type: 'array' },
+];
+const foreignText: readonly Expression[] = [{ $exists: true, $not: { $type: 'string' } }, { $type: 'array' }];
+
 /** Metadata of another type is not ours and counts as missing, see document-rows.ts. */
-const foreignTypes: ReadonlyMap<string, string> = new Map([
-  ['sync_updated_at', 'number'],
-  ['sync_version', 'number'],
-  ['_updated_by', 'string'],
+const foreignMetadata: ReadonlyMap<string, readonly Expression[]> = new Map([
+  ['sync_updated_at', foreignNumber],
+  ['sync_version', foreignNumber],
+  ['_updated_by', foreignText],
 ]);
 
 function withForeignMetadata({ name }: Place, part: Part): Part {
-  const type = foreignTypes.get(name);
-  if (type === undefined || isEverything(part.filter)) return part;
-  const foreign = { [name]: { $exists: true, $not: { $type: type } } };
-  const wasList = { [name]: { $type: 'array' } };
-  return { filter: { $or: [part.filter, foreign, wasList] }, exact: false };
+  const foreign = foreignMetadata.get(name);
+  if (foreign === undefined || isEverything(part.filter)) return part;
+  return { filter: { $or: [part.filter, ...foreign.map((operators) => ({ [name]: operators }))] }, exact: false };
 }

@@ -1,5 +1,4 @@
 import type { BoundBetween, BoundCompare, BoundIn, BoundText, Json } from '@tidemark/rql';
-import { UUID } from 'mongodb';
 import { StoreError } from '../store-error.ts';
 import { type BsonValue, toBson } from './bson-values.ts';
 import { textPattern, wholeTextPattern } from './text-patterns.ts';
@@ -67,19 +66,13 @@ function compareTest({ operator, right, caseInsensitive }: BoundCompare): Test {
   if (kind === 'null') return operator === '<=' || operator === '>=' ? isNull : never;
   if (kind === 'nan' || kind === 'unordered') return never;
   const bound = { [orderOperators[operator]]: toBson(value) };
-  return kind === 'uuid' ? uuidTest(bound) : { operators: bound, shape: 'single', exact: true, meetsNull: false };
+  return { operators: bound, shape: 'single', exact: isOrderExact(kind), meetsNull: false };
 }
+
+/** MongoDB orders UUIDs among all binary data. */
+const isOrderExact = (kind: Kind) => kind !== 'uuid';
 
 const orderOperators = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' } as const;
-const firstUuid = new UUID('00000000-0000-0000-0000-000000000000');
-const lastUuid = new UUID('ffffffff-ffff-ffff-ffff-ffffffffffff');
-
-/** MongoDB orders all binary data; ours is about UUIDs only. */
-function uuidTest(bound: Operators): ValueTest {
-  const isUpper = '$lt' in bound || '$lte' in bound;
-  const operators = isUpper ? { $gte: firstUuid, ...bound } : { ...bound, $lte: lastUuid };
-  return { operators, shape: 'pair', exact: true, meetsNull: false };
-}
 
 function equalTest(value: Json, caseInsensitive: boolean): Test {
   const kind = kindOf(value);
@@ -102,7 +95,12 @@ function betweenTest({ low, high }: BoundBetween): Test {
   if (kind !== kindOf(high) || kind === 'nan' || kind === 'unordered') return never;
   if (kind === 'null') return isNull;
   if (!isStorable(low) || !isStorable(high)) return anything;
-  return { operators: { $gte: toBson(low), $lte: toBson(high) }, shape: 'pair', exact: true, meetsNull: false };
+  return {
+    operators: { $gte: toBson(low), $lte: toBson(high) },
+    shape: 'pair',
+    exact: isOrderExact(kind),
+    meetsNull: false,
+  };
 }
 
 /** More patterns than this in one filter cost more than they save. */
