@@ -92,7 +92,6 @@ export function trimCases(context: StoreContext): void {
     expect(await stateOf(store, refOf('tasks', 'gone'))).toMatchObject({ kind: 'tombstone', seq: 2 });
     await trimAll(store, 201);
     expect(await stateOf(store, refOf('tasks', 'gone'))).toBeUndefined();
-    expect(await store.collections()).toEqual([]);
   });
 
   it('spares a document that came back, and a later tombstone', async () => {

@@ -29,13 +29,13 @@ const maxCommitWeight = 5_000;
  * A job's promise resolves when its writes are on disk. A job that throws fails alone; when a commit fails, all of its jobs do.
  */
 export class Committer {
-  readonly #environment: Environment;
+  readonly #environment: Pick<Environment, 'commit'>;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #closed: string | undefined;
   #lastFailure: unknown;
 
-  constructor(environment: Environment) {
+  constructor(environment: Pick<Environment, 'commit'>) {
     this.#environment = environment;
   }
 

@@ -26,6 +26,9 @@ import { trimJob } from './trimmer.ts';
 /** How many rows a trim takes into one commit: transactions wait for it. */
 const trimStep = 200;
 
+/** Size of the row that `check` writes after a failure: a few bytes would still find room on a full disk. */
+const probeBytes = 65_536;
+
 export interface EmbeddedStoreDeps {
   readonly environment: Environment;
   readonly owner: OwnerFile;
@@ -122,7 +125,7 @@ export class EmbeddedStore implements Store {
     this.#committer.assertOpen();
     readRow(meta, 'check');
     if (this.#committer.lastFailure === undefined) return;
-    const writes = [{ table: meta, key: 'check', value: '1' }];
+    const writes = [{ table: meta, key: 'check', value: ' '.repeat(probeBytes) }];
     await this.#committer.submit({ weight: 1, run: () => ({ writes, result: undefined }) });
   }
 

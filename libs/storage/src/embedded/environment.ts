@@ -50,17 +50,27 @@ export class Environment {
 
   /** Writes all rows in one transaction, or none; resolves when they are on disk. Throws StoreError `unavailable`. */
   async commit(writes: readonly RowWrite[]): Promise<void> {
+    const committed = this.#root.batch(() => {
+      for (const { table, key, value } of writes) {
+        if (value === undefined) table.remove(key);
+        else table.put(key, value);
+      }
+    });
+    this.#observeTurn();
     try {
-      await this.#root.batch(() => {
-        for (const { table, key, value } of writes) {
-          if (value === undefined) table.remove(key);
-          else table.put(key, value);
-        }
-      });
+      await committed;
     } catch (error) {
       const cause = await commitError(error);
       throw new StoreError('unavailable', `the commit failed: ${messageOf(cause)}`, cause);
     }
+  }
+
+  /**
+   * LMDB's binding wraps what is written in one turn of the event loop into a batch of its own, whose promise nobody gets;
+   * when the commit fails it is rejected too, and unseen it would end the process. It exists after the turn's immediates.
+   */
+  #observeTurn(): void {
+    setImmediate(() => void this.#root.committed.then(ignore, ignore));
   }
 
   /** Runs the function while no other process can write to these files. */
@@ -72,6 +82,8 @@ export class Environment {
     await this.#root.close();
   }
 }
+
+function ignore(): void {}
 
 /** What LMDB said: the error of a failed commit comes as a promise that rejects. */
 async function commitError(error: unknown): Promise<unknown> {

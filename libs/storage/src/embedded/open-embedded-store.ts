@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { CollectionName } from '@tidemark/protocol';
 import type { Logger } from '@tidemark/telemetry';
 import type { CollectionSettings, Store } from '../port.ts';
 import { StoreError } from '../store-error.ts';
+import { assertDataFile, flushDirectory } from './data-file.ts';
 import { EmbeddedStore } from './embedded-store.ts';
 import { Environment } from './environment.ts';
 import { buildIndexes } from './index-builder.ts';
@@ -34,6 +36,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const directory = prepareDirectory(options.directory);
   const owner = new OwnerFile(directory, { ...currentProcess(), token: randomUUID() });
   await owner.assertFree();
+  // Another opening by this process may have come first meanwhile; it must not be disturbed by a second handle on its files.
+  owner.assertFreeNow();
   const environment = openEnvironment(directory);
   try {
     environment.exclusively(() => owner.take());
@@ -54,14 +58,18 @@ function prepareDirectory(directory: string): string {
     mkdirSync(directory, { recursive: true });
     return realpathSync(directory);
   } catch (error) {
-    throw new StoreError('unavailable', `the data directory ${directory} cannot be made`, error);
+    throw new StoreError('unavailable', `the data directory ${directory} cannot be made: ${String(error)}`, error);
   }
 }
 
 function openEnvironment(directory: string): Environment {
   try {
-    return new Environment(directory);
+    assertDataFile(directory);
+    const environment = new Environment(directory);
+    flushDirectory(directory);
+    flushDirectory(dirname(directory));
+    return environment;
   } catch (error) {
-    throw new StoreError('unavailable', `the data directory ${directory} cannot be opened`, error);
+    throw new StoreError('unavailable', `the data directory ${directory} cannot be opened: ${String(error)}`, error);
   }
 }

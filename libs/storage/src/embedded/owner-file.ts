@@ -41,10 +41,15 @@ export class OwnerFile {
     if (!this.#isGone(owner)) throw this.#refusal(owner);
   }
 
-  /** Takes the directory; no other process may run this at the same time. Throws StoreError `unavailable` as above. */
-  take(): void {
+  /** The same, of this very moment. */
+  assertFreeNow(): void {
     const owner = this.#read();
     if (owner !== undefined && !this.#isGone(owner)) throw this.#refusal(owner);
+  }
+
+  /** Takes the directory; no other process may run this at the same time. Throws StoreError `unavailable` as above. */
+  take(): void {
+    this.assertFreeNow();
     const draft = `${this.#path}.${this.#owner.token}`;
     writeFileSync(draft, `${JSON.stringify(this.#owner)}\n`);
     renameSync(draft, this.#path);
