@@ -8,43 +8,40 @@ export interface Transport {
   readonly queue: JobQueue;
   readonly bus: Bus;
   readonly leases: Leases;
-  /** Of a fleet. */
-  readonly redis: RedisConnections | undefined;
   /** Adds what `/ready` should look at. */
   watch(health: Health): void;
   close(): Promise<void>;
 }
 
-/** The transport that the settings ask for; the adapter of the other one is not loaded. Does not wait for Redis. */
-export function openTransport(settings: Settings, telemetry: Telemetry): Promise<Transport> {
-  return settings.redisUrl === undefined
-    ? openInProcess(settings, telemetry)
-    : openRedis(settings, settings.redisUrl, telemetry);
+export interface FleetTransport extends Transport {
+  readonly redis: RedisConnections;
 }
 
-async function openInProcess(settings: Settings, telemetry: Telemetry): Promise<Transport> {
+/** The transport of a server that is one process. */
+export async function openInProcessTransport(settings: Settings, telemetry: Telemetry): Promise<Transport> {
   const { createInProcessBus, createInProcessLeases, createInProcessQueue } = await import(
     '@tidemark/transport/inprocess'
   );
   const queue = createInProcessQueue({ maxDepth: settings.queueMaxDepth, log: telemetry.logger });
   const bus = createInProcessBus({ log: telemetry.logger });
-  return transportOf({ queue, bus, leases: createInProcessLeases(), redis: undefined });
+  return transportOf({ queue, bus, leases: createInProcessLeases() });
 }
 
-async function openRedis(settings: Settings, url: string, telemetry: Telemetry): Promise<Transport> {
+/** The transport of a fleet. Does not wait for Redis: it may come up later. */
+export async function openFleetTransport(
+  settings: Settings & { readonly redisUrl: string },
+  telemetry: Telemetry,
+): Promise<FleetTransport> {
   const { connectRedis, createRedisBus, createRedisLeases, createRedisQueue, inspectRedis } = await import(
     '@tidemark/transport/redis'
   );
-  const redis = connectRedis({ url, keyPrefix: settings.redisKeyPrefix, log: telemetry.logger });
-  const transport = transportOf({
-    queue: createRedisQueue(redis),
-    bus: createRedisBus(redis),
-    leases: createRedisLeases(redis),
-    redis,
-  });
+  const redis = connectRedis({ url: settings.redisUrl, keyPrefix: settings.redisKeyPrefix, log: telemetry.logger });
+  const leases = createRedisLeases(redis);
+  const transport = transportOf({ queue: createRedisQueue(redis), bus: createRedisBus(redis), leases });
   const warned = new Set<string>();
   return {
     ...transport,
+    redis,
     watch(health) {
       transport.watch(health);
       health.register('redis_settings', async () => {
@@ -55,11 +52,15 @@ async function openRedis(settings: Settings, url: string, telemetry: Telemetry):
         }
       });
     },
+    async close() {
+      await transport.close();
+      await redis.close();
+    },
   };
 }
 
-function transportOf(parts: Pick<Transport, 'queue' | 'bus' | 'leases' | 'redis'>): Transport {
-  const { queue, bus, leases, redis } = parts;
+function transportOf(parts: Pick<Transport, 'queue' | 'bus' | 'leases'>): Transport {
+  const { queue, bus, leases } = parts;
   return {
     ...parts,
     watch(health) {
@@ -70,7 +71,6 @@ function transportOf(parts: Pick<Transport, 'queue' | 'bus' | 'leases' | 'redis'
       await queue.close();
       await bus.close();
       await leases.close();
-      await redis?.close();
     },
   };
 }

@@ -1,6 +1,8 @@
 import { createAuthenticator, createConnectionCounter, createRateLimiter } from '@tidemark/access';
 import type { Settings } from '@tidemark/config';
 import { brandAs, type GatewayId } from '@tidemark/protocol';
+import type { Telemetry } from '@tidemark/telemetry';
+import type { RedisConnections } from '@tidemark/transport/redis';
 import type { GatewayDeps } from './gateway.ts';
 import type { GatewaySettings } from './settings.ts';
 
@@ -41,5 +43,31 @@ export function gatewayParts(
     perUser: createConnectionCounter({ max: settings.maxConnectionsPerUser }),
     perAddress: createConnectionCounter({ max: settings.maxConnectionsPerIp }),
     settings: gatewaySettings(settings, version),
+  };
+}
+
+/** As `gatewayParts`, with limits that hold over the fleet. */
+export async function fleetGatewayParts(
+  settings: Settings,
+  { version, id, redis, telemetry }: { version: string; id: string; redis: RedisConnections; telemetry: Telemetry },
+): Promise<PartsOfSettings & { close(): Promise<void> }> {
+  const { createRedisConnectionCounter, createRedisRateLimiter } = await import('@tidemark/access/redis');
+  const client = redis.commands();
+  const shared = { client, keyPrefix: redis.keyPrefix };
+  const onError = (error: unknown) =>
+    telemetry.logger.warn({ err: error }, 'connections are counted in this process only');
+  const counter = (kind: string, max: number) =>
+    createRedisConnectionCounter({ ...shared, kind, max, gateway: id, onError });
+  const perUser = counter('user', settings.maxConnectionsPerUser);
+  const perAddress = counter('address', settings.maxConnectionsPerIp);
+  const { syncRateLimitMax: max, syncRateLimitWindowMs: windowMs } = settings;
+  return {
+    ...gatewayParts(settings, { version, id }),
+    rateLimiter: settings.rateLimitDisabled ? undefined : createRedisRateLimiter({ ...shared, max, windowMs }),
+    perUser,
+    perAddress,
+    close: async () => {
+      await Promise.all([perUser.close(), perAddress.close()]);
+    },
   };
 }

@@ -5,7 +5,9 @@ import type { Authenticator, ConnectionCounter, RateLimiter, Rules } from '@tide
 import type { GatewayId, Millis } from '@tidemark/protocol';
 import type { Store } from '@tidemark/storage';
 import type { Health, Telemetry } from '@tidemark/telemetry';
-import type { Bus, JobQueue, Unsubscribe } from '@tidemark/transport';
+import type { Bus, JobQueue } from '@tidemark/transport';
+import type { Express } from 'express';
+import type { ServerOptions } from 'socket.io';
 import { changeDoors } from './doors/change-doors.ts';
 import { getChangesDoor } from './doors/get-changes-door.ts';
 import { SessionDoors } from './doors/session-doors.ts';
@@ -13,6 +15,7 @@ import { Subscribing } from './doors/subscribing.ts';
 import { subscriptionDoors } from './doors/subscription-doors.ts';
 import { Writing } from './doors/writing.ts';
 import { createHttpApp } from './http/http-app.ts';
+import { Operator } from './http/operator.ts';
 import { RestChange } from './http/rest-change.ts';
 import { RestIdentity } from './http/rest-identity.ts';
 import { Statistics } from './http/statistics.ts';
@@ -39,6 +42,8 @@ export interface GatewayDeps {
   readonly health: Health;
   readonly telemetry: Telemetry;
   readonly settings: GatewaySettings;
+  /** Of a fleet: carries operators' orders to all gateways. The feed does not go through it. */
+  readonly adapter?: ServerOptions['adapter'];
   readonly now?: () => Millis;
   readonly random?: () => number;
 }
@@ -53,7 +58,7 @@ export class Gateway {
   private readonly read: ReadSide;
   private readonly changes: Changes;
   private readonly sync: SyncServer;
-  private unsubscribeControl: Unsubscribe | undefined;
+  private readonly app: Express;
   private ending: Promise<void> | undefined;
 
   constructor(deps: GatewayDeps) {
@@ -61,6 +66,8 @@ export class Gateway {
     this.now = deps.now ?? Date.now;
     const { settings } = deps;
     const tokens = new TokenReader({ ...deps, development: settings.development });
+    // Before Socket.IO: it takes its own path out of what the listeners at that time are given.
+    this.http.on('request', (request, response) => this.app(request, response));
     this.sync = new SyncServer({
       ...deps,
       http: this.http,
@@ -76,7 +83,7 @@ export class Gateway {
     });
     const epoch = currentEpoch(deps.store.history);
     this.changes = new Changes({ ...deps, gateway: deps.id, epoch });
-    this.http.on('request', this.createApp(tokens));
+    this.app = this.createApp(tokens);
   }
 
   /** Resolves with the port when clients may connect. */
@@ -84,7 +91,6 @@ export class Gateway {
     await this.read.start();
     await this.changes.start();
     this.sync.start(this.createDispatcher());
-    this.unsubscribeControl = await this.deps.bus.subscribeControl((message) => this.disconnectUser(message.userId));
     await new Promise<void>((resolve, reject) => {
       this.http.once('error', reject);
       this.http.listen(port, host, () => {
@@ -109,7 +115,6 @@ export class Gateway {
   }
 
   private async end(): Promise<void> {
-    await this.unsubscribeControl?.();
     await this.sync.stop();
     this.http.closeAllConnections();
     await this.read.stop();
@@ -140,11 +145,12 @@ export class Gateway {
     return new Writing({ ...this.deps, changes: this.changes, now: this.now });
   }
 
-  private createApp(tokens: TokenReader) {
+  private createApp(tokens: TokenReader): Express {
     const { now, changes, deps } = this;
     const { connections } = this.sync;
     const identity = new RestIdentity({ tokens, settings: deps.settings, now });
     const change = new RestChange({ identity, writing: this.createWriting(), rules: deps.rules });
+    const operator = new Operator(this.sync.io);
     const statistics = new Statistics({ ...deps, changes, connections });
     return createHttpApp({
       ...deps,
@@ -152,6 +158,7 @@ export class Gateway {
       identity,
       change,
       statistics,
+      operator,
       connectionCount: () => connections.size,
       now,
     });
@@ -162,11 +169,6 @@ export class Gateway {
     connection.stream?.close();
     for (const release of connection.releases.splice(0)) release();
     if (connection.session !== undefined) this.deps.telemetry.metrics.sessions.dec();
-  }
-
-  private disconnectUser(userId: string): void {
-    for (const { session, socket } of this.sync.connections.values())
-      if (session?.userId === userId) socket.disconnect(true);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Rules } from '@tidemark/access';
 import { type Settings, SettingsError } from '@tidemark/config';
 import { createGateway, type Gateway, gatewayParts } from '@tidemark/gateway';
 import { createJanitor, type Janitor } from '@tidemark/janitor';
-import { openRules, openStore, openTransport, type Transport } from '@tidemark/runtime';
+import { openRules, openStore, openInProcessTransport, type Transport } from '@tidemark/runtime';
 import type { Store } from '@tidemark/storage';
 import { createHealth, type Health, type Telemetry } from '@tidemark/telemetry';
 import type { Bus, JobQueue } from '@tidemark/transport';
@@ -59,7 +59,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const onLost = () => fail(new Error('another server has taken the database over'));
   const opened = await openStore({ settings, rules, telemetry, onLost });
   const store = wrap.store?.(opened) ?? opened;
-  const transport = wrapTransport(await openTransport(settings, telemetry), wrap);
+  const transport = wrapTransport(await openInProcessTransport(settings, telemetry), wrap);
   return run(createParts(options, { rules, store, transport }), options, lost);
 }
 

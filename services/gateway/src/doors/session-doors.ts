@@ -4,7 +4,7 @@ import type { Telemetry } from '@tidemark/telemetry';
 import type { FanOut } from '../read/fan-out.ts';
 import type { HistoryReader } from '../read/history-reader.ts';
 import type { GatewaySettings } from '../settings.ts';
-import type { Connection } from '../socket/connection.ts';
+import { type Connection, userRoom } from '../socket/connection.ts';
 import { type Session, statedIdentity } from '../socket/session.ts';
 import { type Door, type Reply, refusal } from './door.ts';
 import { parseMessage } from './parse-message.ts';
@@ -153,6 +153,7 @@ export class SessionDoors {
     connection.releases.push(release);
     if (!connection.socket.connected) release();
     connection.session = sessionOf(identity, { rules: this.deps.rules, protocol });
+    await connection.socket.join(userRoom(identity.userId));
     this.deps.telemetry.metrics.sessions.inc();
   }
 

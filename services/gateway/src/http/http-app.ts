@@ -5,6 +5,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 import { refusal } from '../doors/door.ts';
 import type { GatewaySettings } from '../settings.ts';
 import type { TokenReader } from '../socket/handshake.ts';
+import type { Operator } from './operator.ts';
 import type { RestChange } from './rest-change.ts';
 import type { RestIdentity } from './rest-identity.ts';
 import type { Statistics } from './statistics.ts';
@@ -17,6 +18,7 @@ export interface HttpAppDeps {
   readonly identity: RestIdentity;
   readonly change: RestChange;
   readonly statistics: Statistics;
+  readonly operator: Operator;
   readonly connectionCount: () => number;
   readonly now: () => Millis;
 }
@@ -32,6 +34,14 @@ export function createHttpApp(deps: HttpAppDeps): Express {
   app.get('/stats', async (request, response) => {
     await assertOperator(deps, request);
     response.json(await deps.statistics.read());
+  });
+  app.post('/api/operator/disconnect', express.json(), async (request, response) => {
+    await assertOperator(deps, request);
+    response.json(deps.operator.disconnect(request.body));
+  });
+  app.post('/api/operator/broadcast', express.json(), async (request, response) => {
+    await assertOperator(deps, request);
+    response.json(deps.operator.broadcast(request.body));
   });
   app.get('/api/negotiate', async (request, response) => {
     const { status, body } = await deps.identity.negotiate(request);

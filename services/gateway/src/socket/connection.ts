@@ -1,5 +1,5 @@
 import type { Identity, Release } from '@tidemark/access';
-import { brandAs, type Millis, type SocketId, SyncError } from '@tidemark/protocol';
+import { brandAs, type Millis, type SocketId, SyncError, type UserId } from '@tidemark/protocol';
 import type { Socket } from 'socket.io';
 import type { Stream } from '../read/stream.ts';
 import type { WildcardView } from '../read/wildcard-views.ts';
@@ -8,6 +8,11 @@ import { SocketLink } from './socket-link.ts';
 
 /** Events of one socket that may be at work at once. */
 const maxAtWork = 1_000;
+
+/** All sockets of a user, for operators. */
+export function userRoom(userId: UserId): string {
+  return `user:${userId}`;
+}
 
 /** What the gateway keeps for one socket. */
 export class Connection {

@@ -2,7 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { ConnectionCounter, Identity } from '@tidemark/access';
 import { type Millis, SyncError } from '@tidemark/protocol';
 import type { Telemetry } from '@tidemark/telemetry';
-import { Server, type Socket } from 'socket.io';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { GatewaySettings } from '../settings.ts';
 import { Connection } from './connection.ts';
 import { type Dispatcher, emitError, incomingEvent } from './dispatcher.ts';
@@ -14,6 +14,7 @@ export interface SyncServerDeps {
   readonly tokens: TokenReader;
   readonly telemetry: Telemetry;
   readonly settings: GatewaySettings;
+  readonly adapter?: ServerOptions['adapter'];
   readonly now: () => Millis;
   /** Frees what the connection held. */
   readonly onClosed: (connection: Connection) => void;
@@ -45,6 +46,7 @@ export class SyncServer {
       perMessageDeflate: false,
       httpCompression: false,
       serveClient: false,
+      ...(deps.adapter && { adapter: deps.adapter }),
     });
   }
 

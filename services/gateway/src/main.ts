@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { openFleetTransport, openRules, openStore, requireFleet, runService } from '@tidemark/runtime';
+import { createHealth } from '@tidemark/telemetry';
+import { fleetGatewayParts } from './from-settings.ts';
+import { createGateway } from './gateway.ts';
+
+runService('gateway', async ({ settings, telemetry, version }) => {
+  requireFleet(settings);
+  const rules = await openRules(settings, telemetry);
+  const store = await openStore({ settings, rules, telemetry, onLost: () => undefined });
+  const transport = await openFleetTransport(settings, telemetry);
+  const health = createHealth({ version });
+  health.register('store', () => store.check());
+  transport.watch(health);
+  const { redis } = transport;
+  const parts = await fleetGatewayParts(settings, { version, id: randomUUID(), redis, telemetry });
+  const adapter = createAdapter(redis.commands(), redis.subscriber(), { key: `${redis.keyPrefix}:socket.io` });
+  const gateway = createGateway({ ...transport, ...parts, adapter, store, rules, health, telemetry });
+  const port = await gateway.listen(settings.port, settings.host);
+  telemetry.logger.info({ port }, 'ready');
+  let end: () => void = () => undefined;
+  const running = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return {
+    running,
+    drain: () => gateway.drain(settings.drainTimeoutMs),
+    async stop() {
+      await gateway.stop();
+      await parts.close();
+      await transport.close();
+      await store.close();
+      end();
+    },
+  };
+});
