@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { openRules, openStore, openFleetTransport, requireFleet, runService, startProbeServer } from '@tidemark/runtime';
+import {
+  openFleetTransport,
+  openRules,
+  openStore,
+  requireFleet,
+  runService,
+  startProbeServer,
+} from '@tidemark/runtime';
 import { createHealth } from '@tidemark/telemetry';
 import { createWriter } from './writer.ts';
 
@@ -8,7 +15,13 @@ runService('writer', async ({ settings, telemetry, version }) => {
   const rules = await openRules(settings, telemetry);
   const store = await openStore({ settings, rules, telemetry, onLost: () => undefined });
   const transport = await openFleetTransport(settings, telemetry);
-  const writer = createWriter({ ...transport, store, rules, telemetry, settings: { ...settings, holder: randomUUID() } });
+  const writer = createWriter({
+    ...transport,
+    store,
+    rules,
+    telemetry,
+    settings: { ...settings, holder: randomUUID() },
+  });
   const health = createHealth({ version });
   health.register('store', () => store.check());
   transport.watch(health);

@@ -9,7 +9,7 @@ import { gateway, insert, job, remove, request, tasks, update, user } from './te
 import { rulesOf } from './testing/decisions.ts';
 import { faultyStore, poison, watchedStore } from './testing/faulty-store.ts';
 import { Rig, type RigOptions, until } from './testing/rig.ts';
-import { createWriter, type Writer } from './writer.ts';
+import type { Writer } from './writer.ts';
 
 const kinds = (outcomes: readonly (readonly { readonly kind: string }[])[]) =>
   outcomes.map((ofRequest) => ofRequest.map(({ kind }) => kind));
@@ -436,16 +436,15 @@ describe('several writers', () => {
   it('one with an old lease is fenced: it stops serving, and its jobs are done by the other', async () => {
     const rig = await openRig();
     // Two lease services that do not know of each other: both writers believe that the lane is theirs.
-    const old = rig.deps({ holder: 'old' });
     const later = createInProcessLeases({ clock: () => Date.now() + 1_000_000 });
     let fenced = 0;
     const store = watchedStore(rig.store, (error) => {
       if (StoreError.is(error, 'fenced')) fenced += 1;
     });
-    const stale = createWriter({ ...old, store });
+    const stale = rig.createWriter({ settings: rig.deps({ holder: 'old' }).settings, store });
     const running = stale.run();
     await until(() => isReady(stale));
-    const fresh = createWriter({ ...rig.deps({ holder: 'new' }), leases: later });
+    const fresh = rig.createWriter({ settings: rig.deps({ holder: 'new' }).settings, leases: later });
     const freshRunning = fresh.run();
     await until(() => isReady(fresh));
     const jobs = Array.from({ length: 200 }, (_, n) => job([request([insert({ n }, { documentId: `d${n}` })])]));
@@ -473,7 +472,7 @@ describe('life', () => {
 
   it('does not run when it was stopped before', async () => {
     const rig = await openRig();
-    const writer = createWriter(rig.deps());
+    const writer = rig.createWriter();
     await writer.stop();
     await writer.run();
     expect(rig.feed).toEqual([]);
@@ -497,7 +496,7 @@ describe('life', () => {
     const stale = faultyStore(rig.store, {
       refuse: (entries) => (entries.length > 0 ? new StoreError('stale_epoch', 'changed') : undefined),
     });
-    const writer = createWriter({ ...rig.deps(), store: stale });
+    const writer = rig.createWriter({ store: stale });
     const running = expect(writer.run()).rejects.toMatchObject({ kind: 'stale_epoch' });
     await rig.queue.enqueue(job([request([insert({ a: 1 })])]));
     await running;

@@ -59,9 +59,15 @@ export class Rig {
   }
 
   startWriter(settings: Partial<WriterSettings> = {}): Writer {
-    const writer = createWriter(this.deps(settings));
-    this.writers.push(writer);
+    const writer = this.createWriter({ settings: this.deps(settings).settings });
     void writer.run().catch(() => undefined);
+    return writer;
+  }
+
+  /** A writer that is not started; it ends with the rig. */
+  createWriter(deps: Partial<WriterDeps> = {}): Writer {
+    const writer = createWriter({ ...this.deps(), ...deps });
+    this.writers.push(writer);
     return writer;
   }
 
