@@ -10,13 +10,17 @@ const lanes = Array.from({ length: 8 }, (_, lane) => brandAs<Lane>(lane));
 const { logger } = silentTelemetry();
 const ttl = 1_000;
 
-/** What a keeper serves, with a say in how long a close takes. */
+/** What a keeper serves, with a say in how long it takes to open and to close. */
 class Services {
   readonly open = new Map<Lane, ServeOptions>();
   failing = false;
+  asked = 0;
+  opening: Promise<void> = Promise.resolve();
   closing: Promise<void> = Promise.resolve();
   readonly serve = async (lane: Lane, options: ServeOptions) => {
     if (this.failing) throw new Error('no queue');
+    this.asked += 1;
+    await this.opening;
     this.open.set(lane, options);
     return {
       close: async () => {
@@ -166,12 +170,19 @@ describe('a lane keeper', () => {
     expect(await clock.leases.acquire('lane:0', 'next', ttl)).toBeDefined();
   });
 
-  it('drained in the middle of a tick it serves nothing afterwards', async () => {
-    const { keeper, services } = new Clock().keeper('a');
+  it('drained while it takes a lane it serves nothing afterwards', async () => {
+    const clock = new Clock();
+    const { keeper, services } = clock.keeper('a');
+    const { closed, open } = gate();
+    services.opening = closed;
     const ticking = keeper.tick();
+    await until(() => services.asked > 0);
     await keeper.drain();
+    open();
     await ticking;
-    await until(() => services.open.size === 0);
+    await until(async () => (await clock.leases.acquire('lane:0', 'next', ttl)) !== undefined);
+    expect(services.open.size).toBe(0);
+    expect(services.asked).toBe(1);
     expect(keeper.serving).toEqual([]);
   });
 });
