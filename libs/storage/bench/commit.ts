@@ -84,8 +84,8 @@ async function commit(store: Store, batch: Batch): Promise<void> {
 }
 
 async function measureCommits(size: number, indexes: readonly string[]) {
-  await using directory = await temporaryDirectory();
-  const store = await openEmbeddedStore({ directory: directory.path, lanes: 1, collections: () => ({ indexes }) });
+  const directory = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
+  const store = await openEmbeddedStore({ directory, lanes: 1, collections: () => ({ indexes }) });
   const rounds = Math.ceil(total / size);
   const batches = Array.from({ length: rounds }, (_, round) => newBatch(round, size, total));
   const loop = performance.eventLoopUtilization();
@@ -100,6 +100,7 @@ async function measureCommits(size: number, indexes: readonly string[]) {
   const { active } = performance.eventLoopUtilization(loop);
   const reads = await measureReads(store);
   await store.close();
+  await rm(directory, { recursive: true });
   latencies.sort((a, b) => a - b);
   return {
     batch: size,
@@ -138,11 +139,6 @@ async function readLog(store: Store): Promise<number> {
     if (!last) return Math.round((after / (performance.now() - started)) * 1000);
     after = last.seq;
   }
-}
-
-async function temporaryDirectory() {
-  const path = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 const at = (sorted: readonly number[], share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;

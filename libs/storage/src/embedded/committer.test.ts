@@ -2,7 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { StoreError } from '../store-error.ts';
 import { Committer, type Job, readRow } from './committer.ts';
 import { Environment, type RowWrite } from './environment.ts';
+import { useScope } from './fixtures/scope.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
+
+const scope = useScope();
 
 /** A committer on real files, of which each commit can be watched and made to fail. */
 async function newRig() {
@@ -51,7 +54,7 @@ const failing: Job<never> = {
 
 describe('committer', () => {
   it('puts what waits into one commit, each job upon those before it', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     const results = await Promise.all(['a', 'b', 'c'].map((text) => rig.committer.submit(appending(rig, text))));
     expect(results).toEqual(['a', 'ab', 'abc']);
     expect(rig.commits).toHaveLength(1);
@@ -59,7 +62,7 @@ describe('committer', () => {
   });
 
   it('lets what arrives during a commit share the next one', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     const first = rig.committer.submit(appending(rig, 'a'));
     await Promise.resolve();
     await Promise.resolve();
@@ -71,7 +74,7 @@ describe('committer', () => {
   });
 
   it('does not mix a job that throws with the others', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     const results = await Promise.allSettled([
       rig.committer.submit(appending(rig, 'a')),
       rig.committer.submit(failing),
@@ -85,7 +88,7 @@ describe('committer', () => {
   });
 
   it('fails all jobs of a commit that fails, and none of the next', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     rig.failWith(new StoreError('unavailable', 'the disk is full'));
     const results = await Promise.allSettled(['a', 'b'].map((text) => rig.committer.submit(appending(rig, text))));
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -96,20 +99,20 @@ describe('committer', () => {
   });
 
   it('commits nothing for jobs that write nothing', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     const result = await rig.committer.submit({ weight: 1, run: () => ({ writes: [], result: 7 }) });
     expect([result, rig.commits.length]).toEqual([7, 0]);
   });
 
   it('bounds a commit by the weight of its jobs', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     const heavy = { ...appending(rig, 'x'), weight: 3_000 };
     await Promise.all([1, 2, 3, 4, 5].map(() => rig.committer.submit(heavy)));
     expect(rig.commits.map((writes) => writes.length)).toEqual([2, 2, 1]);
   });
 
   it('bounds how many jobs wait', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     const jobs = Array.from({ length: 10_001 }, () => rig.committer.submit(appending(rig, '')));
     const results = await Promise.allSettled(jobs);
     expect(results.filter(({ status }) => status === 'rejected')).toEqual([
@@ -118,7 +121,7 @@ describe('committer', () => {
   });
 
   it('ends what was accepted before it closes, and accepts no more', async () => {
-    await using rig = await newRig();
+    const rig = await scope.use(newRig());
     const accepted = ['a', 'b'].map((text) => rig.committer.submit(appending(rig, text)));
     await rig.committer.close('closed');
     expect(readRow(rig.table, 'row')).toBe('ab');
@@ -132,7 +135,7 @@ describe('committer', () => {
 
 describe('environment', () => {
   it('shows a commit to readers when it has resolved, and not before', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const environment = new Environment(directory.path);
     const { meta } = environment.tables;
     const committed = environment.commit([{ table: meta, key: 'a', value: '1' }]);
@@ -148,7 +151,7 @@ describe('environment', () => {
   });
 
   it('keeps keys of any bytes and values of any text', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const environment = new Environment(directory.path);
     const { meta, log } = environment.tables;
     const keys = ['\0', '\0\0', 'a\0', '\u00ff', '\u0080a', 'x'.repeat(1978)];

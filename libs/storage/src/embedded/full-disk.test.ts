@@ -1,15 +1,18 @@
 import { expect, it } from '@jest/globals';
 import { changeOf, commit, headOf } from '../conformance/writes.ts';
+import { useScope } from './fixtures/scope.ts';
 import { scriptPath, startScript } from './fixtures/script-process.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 import { openEmbeddedStore } from './open-embedded-store.ts';
+
+const scope = useScope();
 
 /** Files of this process cannot grow beyond 2 MiB: the write that tries fails, as on a full disk. */
 const smallFiles = "trap '' XFSZ; ulimit -f 2048;";
 
 it('answers unavailable when the disk is full, keeps what was committed, and goes on when there is room', async () => {
-  await using directory = await temporaryDirectory();
-  await using child = startScript(scriptPath('fill-disk.ts'), [directory.path], smallFiles);
+  const directory = await scope.use(temporaryDirectory());
+  const child = await scope.use(startScript(scriptPath('fill-disk.ts'), [directory.path], smallFiles));
   const report = JSON.parse(String((await child.lines.next()).value));
   expect(await child.exited).toBe(0);
   expect(report.committed).toBeGreaterThan(5);

@@ -2,14 +2,17 @@ import { expect, it } from '@jest/globals';
 import { allDocuments, queryOf } from '../conformance/pages.ts';
 import { changeOf, lane, logOf, look } from '../conformance/writes.ts';
 import type { Store } from '../port.ts';
+import { useScope } from './fixtures/scope.ts';
 import { scriptPath, startScript } from './fixtures/script-process.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 import { openEmbeddedStore } from './open-embedded-store.ts';
 
+const scope = useScope();
+
 const rounds = 6;
 
 it('has every acknowledged change after kill -9 at any moment', async () => {
-  await using directory = await temporaryDirectory();
+  const directory = await scope.use(temporaryDirectory());
   const acknowledged = new Set<number>();
   for (let round = 0; round < rounds; round++) {
     const next = Math.max(-1, ...acknowledged) + 1_000;
@@ -27,7 +30,7 @@ it('has every acknowledged change after kill -9 at any moment', async () => {
 
 /** The changes that a writing process acknowledged before it was killed, right after it printed so many lines. */
 async function writeAndKill(directory: string, first: number, lines: number): Promise<readonly number[]> {
-  await using child = startScript(scriptPath('write-until-killed.ts'), [directory, String(first)]);
+  const child = await scope.use(startScript(scriptPath('write-until-killed.ts'), [directory, String(first)]));
   expect((await child.lines.next()).value).toBe('open');
   const printed: string[] = [];
   for await (const line of child.lines) {

@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { commit, headOf } from '../conformance/writes.ts';
 import { Environment } from './environment.ts';
+import { useScope } from './fixtures/scope.ts';
 import { scriptPath, startScript } from './fixtures/script-process.ts';
 import { temporaryDirectory } from './fixtures/temporary-directory.ts';
 import { openEmbeddedStore } from './open-embedded-store.ts';
+
+const scope = useScope();
 
 const open = (directory: string) => openEmbeddedStore({ directory, lanes: 1 });
 
 describe('exclusive use of a directory', () => {
   it('refuses a second opening by the same process, and leaves the first one whole', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const store = await open(directory.path);
     const second = open(directory.path);
     await expect(second).rejects.toMatchObject({ kind: 'unavailable' });
@@ -24,7 +27,7 @@ describe('exclusive use of a directory', () => {
   });
 
   it('refuses all but one of several openings at once', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const results = await Promise.allSettled([1, 2, 3].map(() => open(directory.path)));
     const stores = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     expect(stores).toHaveLength(1);
@@ -33,7 +36,7 @@ describe('exclusive use of a directory', () => {
   });
 
   it('knows a directory under another name', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const [real, other] = [join(directory.path, 'real'), join(directory.path, 'other')];
     await mkdir(real);
     await symlink(real, other);
@@ -43,20 +46,20 @@ describe('exclusive use of a directory', () => {
   });
 
   it('refuses while another process has it, and not when that one was killed', async () => {
-    await using directory = await temporaryDirectory();
-    await using child = startScript(scriptPath('hold-open.ts'), [directory.path]);
+    const directory = await scope.use(temporaryDirectory());
+    const child = await scope.use(startScript(scriptPath('hold-open.ts'), [directory.path]));
     expect((await child.lines.next()).value).toBe('open');
     await expect(open(directory.path)).rejects.toThrow(`${directory.path} is in use by process ${child.pid}`);
     child.kill();
     await child.exited;
     const store = await open(directory.path);
-    await using late = startScript(scriptPath('hold-open.ts'), [directory.path]);
+    const late = await scope.use(startScript(scriptPath('hold-open.ts'), [directory.path]));
     expect((await late.lines.next()).value).toMatch(`is in use by process ${process.pid}`);
     await store.close();
   }, 20_000);
 
   it('does not take another process with the same number for the owner', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     await (await open(directory.path)).close();
     const mine = await ownerOf(directory.path);
     await plantOwner(directory.path, { ...mine, startedAt: '1', token: 'earlier' });
@@ -64,7 +67,7 @@ describe('exclusive use of a directory', () => {
   });
 
   it('goes by the beat where the number says nothing: one that beats keeps the directory', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     await plantOwner(directory.path, { ...(await ownerOf(directory.path)), scope: 'other container', token: 'other' });
     const beats = setInterval(() => void utimes(ownerPath(directory.path), new Date(), new Date()), 200);
     await expect(open(directory.path)).rejects.toThrow('is in use');
@@ -72,7 +75,7 @@ describe('exclusive use of a directory', () => {
   });
 
   it('goes by the beat where the number says nothing: one that is silent has lost it', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     await plantOwner(directory.path, { ...(await ownerOf(directory.path)), scope: 'other container', token: 'other' });
     await utimes(ownerPath(directory.path), new Date(), new Date(Date.now() - 4_500));
     const store = await open(directory.path);
@@ -81,13 +84,13 @@ describe('exclusive use of a directory', () => {
   });
 
   it('takes a file that a crash cut off for nobody', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     await writeFile(ownerPath(directory.path), '{"pid":');
     await (await open(directory.path)).close();
   });
 
   it('stops writing when another process has taken the directory', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const errors: string[] = [];
     let report = () => {};
     const reported = new Promise<void>((resolve) => {
@@ -109,7 +112,7 @@ describe('exclusive use of a directory', () => {
 
 describe('what it opens', () => {
   it('refuses data of a newer format and leaves it alone', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     await (await open(directory.path)).close();
     const environment = new Environment(directory.path);
     await environment.commit([{ table: environment.tables.meta, key: 'format', value: '2' }]);
@@ -122,7 +125,7 @@ describe('what it opens', () => {
   });
 
   it('says which directory cannot be used', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const file = join(directory.path, 'file');
     await writeFile(file, 'text');
     await expect(open(file)).rejects.toMatchObject({ kind: 'unavailable', message: expect.stringContaining(file) });
@@ -137,14 +140,14 @@ describe('what it opens', () => {
   });
 
   it('refuses a number of lanes that makes no sense', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     for (const lanes of [0, -1, 1.5, Number.NaN, 100_000]) {
       await expect(openEmbeddedStore({ directory: directory.path, lanes })).rejects.toMatchObject({ kind: 'invalid' });
     }
   });
 
   it('makes the directory, its parents, and a history of its own', async () => {
-    await using directory = await temporaryDirectory();
+    const directory = await scope.use(temporaryDirectory());
     const path = join(directory.path, 'deep', 'er');
     const store = await openEmbeddedStore({ directory: path, lanes: 1, newId: () => 'history-1' });
     expect(store.history.id).toBe('history-1');

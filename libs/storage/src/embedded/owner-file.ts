@@ -58,7 +58,7 @@ export class OwnerFile {
   /** Shows that the owner lives; `lost` is called once when the directory has another owner or is gone. */
   startBeating(lost: () => void): void {
     this.#beat = setInterval(() => {
-      if (this.#isMine()) return utimesSync(this.#path, new Date(), new Date());
+      if (this.#tryBeat()) return;
       clearInterval(this.#beat);
       lost();
     }, beatMs).unref();
@@ -68,6 +68,18 @@ export class OwnerFile {
   release(): void {
     clearInterval(this.#beat);
     if (this.#isMine()) rmSync(this.#path, { force: true });
+  }
+
+  /** False when the file is another's or gone. Any other failure (too many open files) says nothing about the owner. */
+  #tryBeat(): boolean {
+    try {
+      const { token } = JSON.parse(readFileSync(this.#path, 'utf8')) as Owner;
+      if (token !== this.#owner.token) return false;
+      utimesSync(this.#path, new Date(), new Date());
+      return true;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+    }
   }
 
   #isMine(): boolean {
