@@ -1,0 +1,1 @@
+export { freePort, missingRedis, type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.ts';
