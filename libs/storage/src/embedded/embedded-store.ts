@@ -61,7 +61,7 @@ export class EmbeddedStore implements Store {
     const assertOpen = () => this.#committer.assertOpen();
     this.#documents = new DocumentReader({ tables, catalog, assertOpen, now: () => performance.now() });
     this.#context = { tables, catalog, epoch: currentEpoch(history) };
-    owner.startBeating(() => {
+    void owner.lost.then(() => {
       logger?.error('the data directory has another owner: writing stops');
       // Another process believed this one dead. What it writes must not be mixed with ours.
       void this.#committer.close('the data directory has another owner now');

@@ -41,6 +41,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const environment = openEnvironment(directory);
   try {
     environment.exclusively(() => owner.take());
+    owner.startBeating();
     const history = await prepareHistory(environment, { lanes, newId });
     const catalog = new IndexCatalog(environment.tables, options.collections ?? (() => undefined));
     await buildIndexes(environment, catalog, logger);

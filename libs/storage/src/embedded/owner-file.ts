@@ -24,6 +24,12 @@ export class OwnerFile {
   readonly #path: string;
   readonly #owner: Owner;
   #beat: NodeJS.Timeout | undefined;
+  #isTaken = false;
+  #lose: () => void = () => undefined;
+  /** Resolves when the directory has another owner or is gone, which a beat has noticed. */
+  readonly lost = new Promise<void>((resolve) => {
+    this.#lose = resolve;
+  });
 
   constructor(directory: string, owner: Owner) {
     this.#directory = directory;
@@ -53,37 +59,34 @@ export class OwnerFile {
     const draft = `${this.#path}.${this.#owner.token}`;
     writeFileSync(draft, `${JSON.stringify(this.#owner)}\n`);
     renameSync(draft, this.#path);
+    this.#isTaken = true;
   }
 
-  /** Shows that the owner lives; `lost` is called once when the directory has another owner or is gone. */
-  startBeating(lost: () => void): void {
+  /** From now on shows that the owner lives. */
+  startBeating(): void {
     this.#beat = setInterval(() => {
       if (this.#tryBeat()) return;
       clearInterval(this.#beat);
-      lost();
+      this.#lose();
     }, beatMs).unref();
   }
 
-  /** Gives the directory back. Safe to call twice. */
+  /** Gives the directory back, if it is still this owner's. Safe to call twice. */
   release(): void {
     clearInterval(this.#beat);
-    if (this.#isMine()) rmSync(this.#path, { force: true });
+    if (this.#isTaken && this.#tryBeat()) rmSync(this.#path, { force: true });
+    this.#isTaken = false;
   }
 
   /** False when the file is another's or gone. Any other failure (too many open files) says nothing about the owner. */
   #tryBeat(): boolean {
     try {
-      const { token } = JSON.parse(readFileSync(this.#path, 'utf8')) as Owner;
-      if (token !== this.#owner.token) return false;
+      if (this.#read()?.token !== this.#owner.token) return false;
       utimesSync(this.#path, new Date(), new Date());
       return true;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+    } catch {
+      return true;
     }
-  }
-
-  #isMine(): boolean {
-    return this.#read()?.token === this.#owner.token;
   }
 
   #isGone(owner: Owner): boolean {
@@ -99,8 +102,9 @@ export class OwnerFile {
   #read(): Owner | undefined {
     try {
       return JSON.parse(readFileSync(this.#path, 'utf8')) as Owner;
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new StoreError('unavailable', `${this.#path} cannot be read: ${String(error)}`, error);
     }
   }
 
