@@ -16,7 +16,8 @@ interface Manifest {
 /** The rooms of this repository with their real manifests and empty doors, so that violations can be planted. */
 function plantRooms(folder: string): void {
   for (const file of ['.dependency-cruiser.cjs', 'package.json']) cpSync(join(root, file), join(folder, file));
-  mkdirSync(join(folder, 'node_modules/@tidemark'), { recursive: true });
+  for (const scope of ['@tidemark', '@swc']) mkdirSync(join(folder, 'node_modules', scope), { recursive: true });
+  symlinkSync(join(root, 'node_modules/@swc/core'), join(folder, 'node_modules/@swc/core'));
   for (const group of ['libs', 'services']) {
     for (const room of readdirSync(join(root, group))) plantRoom(folder, `${group}/${room}`);
   }
@@ -41,8 +42,9 @@ function write(path: string, text: string): void {
 async function violations(folder: string): Promise<string[]> {
   const args = [cruiser, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', '.'];
   const run = await promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 1 << 26 }).catch(
-    (error: { stdout: string }) => error,
+    (error: { stdout: string; stderr: string }) => error,
   );
+  if (run.stderr !== '') throw new Error(run.stderr);
   const report: { summary: { violations: { rule: { name: string }; from: string }[] } } = JSON.parse(run.stdout);
   return report.summary.violations.map((found) => `${found.rule.name}: ${found.from}`).sort();
 }
@@ -71,6 +73,12 @@ describe('the rules of the rooms', () => {
       'libs/rql/src/inside.ts': "import { inner } from '../../protocol/src/inner.ts';\nexport const x = inner;",
       'libs/rql/src/type-only.ts': "import type { door } from '@tidemark/storage';\nexport type X = typeof door;",
       'libs/rql/src/lazy.ts': "export const load = () => import('@tidemark/transport');",
+      'libs/rql/src/using.ts': [
+        'export async function run(open: () => Promise<AsyncDisposable>) {',
+        "  await using one = (await import('@tidemark/gateway')) && (await open());",
+        "  for (using two of (await import('@tidemark/janitor')) ? [one] : []) await import('@tidemark/writer');",
+        '}',
+      ].join('\n'),
       'libs/rql/src/ring-a.ts': "import { b } from './ring-b.ts';\nexport const a = () => b;",
       'libs/rql/src/ring-b.ts': "import { a } from './ring-a.ts';\nexport const b = () => a;",
       'libs/config/src/undeclared.ts': "import 'left-pad';",
@@ -96,6 +104,9 @@ describe('the rules of the rooms', () => {
       'room:libs/protocol: libs/protocol/src/upward.ts',
       'room:libs/rql: libs/rql/src/lazy.ts',
       'room:libs/rql: libs/rql/src/type-only.ts',
+      'room:libs/rql: libs/rql/src/using.ts',
+      'room:libs/rql: libs/rql/src/using.ts',
+      'room:libs/rql: libs/rql/src/using.ts',
       'room:services/writer: services/writer/src/sideways.ts',
     ]);
   }, 60_000);
