@@ -1,0 +1,187 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StandaloneOptions } from '@tidemark/standalone';
+import { type ConnectOptions, connectClient, type TestClient } from './client.ts';
+import { startInProcess } from './in-process.ts';
+import { startProcess } from './server-process.ts';
+
+export interface ServerOptions {
+  /** Beside a free port, a folder of its own and NODE_ENV=development. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Content of RULES_FILE, YAML. */
+  readonly rules?: string;
+  /** Content of the settings file of the environment. */
+  readonly file?: unknown;
+  /** A process of its own, which can be killed. */
+  readonly process?: boolean;
+  /** Faults between the parts; only where they are in this process. */
+  readonly wrap?: NonNullable<StandaloneOptions['wrap']>;
+  /** Errors in the log do not fail the test. */
+  readonly mayLogErrors?: boolean;
+}
+
+/** A server that runs, however it is run. */
+export interface RunningServer {
+  /** Where clients may connect; a fleet has several. */
+  readonly urls: readonly string[];
+  /** Lines of the log, parsed. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  drain(): Promise<void>;
+  /** Ends it the polite way. */
+  stop(): Promise<void>;
+  /** Ends it as a power cut would; only with a process of its own. */
+  kill(): Promise<void>;
+}
+
+export type StartServer = (env: Readonly<Record<string, string>>, options: ServerOptions) => Promise<RunningServer>;
+
+/** The kinds of server that the tests can run against, chosen by TIDEMARK_TEST_MODE. */
+const modes: Readonly<Record<string, (options: ServerOptions) => StartServer>> = {
+  standalone: ({ process }) => (process ? startProcess : startInProcess),
+};
+
+export const testMode = process.env.TIDEMARK_TEST_MODE || 'standalone';
+/** All parts run inside the test, so that faults can be put between them. */
+export const isInProcess = testMode === 'standalone';
+
+/** Starts the whole system with an empty store. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const start = modes[testMode]?.(options);
+  if (start === undefined)
+    throw new Error(`TIDEMARK_TEST_MODE=${testMode}: there are ${Object.keys(modes).join(', ')}`);
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-test-'));
+  const server = new TestServer({ folder, options, start });
+  try {
+    await server.start();
+    return server;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** A server with its data; goes with its scope: `await using server = await startServer()`. */
+export class TestServer implements AsyncDisposable {
+  private readonly folder: string;
+  private readonly options: ServerOptions;
+  private readonly launch: StartServer;
+  private readonly clients: TestClient[] = [];
+  private running: RunningServer | undefined;
+  private turn = 0;
+
+  constructor(parts: { folder: string; options: ServerOptions; start: StartServer }) {
+    this.folder = parts.folder;
+    this.options = parts.options;
+    this.launch = parts.start;
+  }
+
+  get url(): string {
+    return this.current.urls[0]!;
+  }
+
+  get log(): RunningServer['log'] {
+    return this.current.log;
+  }
+
+  /** Starts it on the data that it has; `env` on top of what it was made with. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.running = await this.launch({ ...(await this.environment()), ...env }, this.options);
+  }
+
+  async stop(): Promise<void> {
+    await this.running?.stop();
+    this.assertQuietLog();
+    this.running = undefined;
+  }
+
+  async kill(): Promise<void> {
+    await this.current.kill();
+    this.running = undefined;
+  }
+
+  drain(): Promise<void> {
+    return this.current.drain();
+  }
+
+  /** A socket that goes with the server. It has not joined yet. Those of a fleet are spread over its gateways. */
+  async connect(options: ConnectOptions = {}): Promise<TestClient> {
+    const { urls } = this.current;
+    const client = await connectClient(urls[this.turn++ % urls.length]!, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** A socket of a user that has joined; `protocol: 1` unless the options say otherwise. */
+  async user(userId: string, join: Readonly<Record<string, unknown>> = { protocol: 1 }): Promise<TestClient> {
+    const client = await this.connect({ userId });
+    await client.join(join);
+    return client;
+  }
+
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.url}${path}`, { ...init, headers: { connection: 'close', ...init.headers } });
+  }
+
+  async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    return httpAnswer(await this.fetch(path, { headers }));
+  }
+
+  async post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const init = { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } };
+    return httpAnswer(await this.fetch(path, init));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await Promise.all(this.clients.map((client) => client[Symbol.asyncDispose]()));
+    } finally {
+      await this.running?.stop();
+      await rm(this.folder, { recursive: true, force: true });
+    }
+    this.assertQuietLog();
+  }
+
+  private get current(): RunningServer {
+    if (this.running === undefined) throw new Error('the server does not run');
+    return this.running;
+  }
+
+  private async environment(): Promise<Readonly<Record<string, string>>> {
+    const { env = {}, rules, file } = this.options;
+    const config = join(this.folder, 'config');
+    const nodeEnv = env.NODE_ENV ?? 'development';
+    await mkdir(config, { recursive: true });
+    if (rules !== undefined) await writeFile(join(this.folder, 'rules.yaml'), rules);
+    if (file !== undefined) await writeFile(join(config, `${nodeEnv}.json`), JSON.stringify(file));
+    return {
+      NODE_ENV: nodeEnv,
+      PORT: '0',
+      HOST: '127.0.0.1',
+      DATA_DIR: join(this.folder, 'data'),
+      CONFIG_DIR: config,
+      ...(rules !== undefined && { RULES_FILE: join(this.folder, 'rules.yaml') }),
+      ...env,
+    };
+  }
+
+  private assertQuietLog(): void {
+    if (this.options.mayLogErrors || this.running === undefined) return;
+    const errors = this.running.log.filter(({ level }) => level === 'error' || level === 'fatal');
+    if (errors.length > 0) throw new Error(`the server logged errors: ${JSON.stringify(errors.slice(0, 3), null, 1)}`);
+  }
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+async function httpAnswer(response: Response): Promise<HttpAnswer> {
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  return { status: response.status, body: isJson ? JSON.parse(text) : {}, text, headers: response.headers };
+}
