@@ -51,7 +51,7 @@ export function statedChangeId(input: unknown): ChangeId | undefined {
 
 /** A collection that clients may name. Throws `invalid_message` or `forbidden`. */
 export function parseCollectionName(value: string | undefined): CollectionName {
-  if (value === undefined || value === '') throw new SyncError('invalid_message', 'Missing collection or documentId');
+  if (value === undefined || value === '') throw missingPlace();
   if (value.length > limits.collectionName || impossibleCollection.test(value) || !value.isWellFormed()) {
     throw new SyncError('invalid_message', `not the name of a collection: ${JSON.stringify(value.slice(0, 40))}`);
   }
@@ -62,15 +62,24 @@ export function parseCollectionName(value: string | undefined): CollectionName {
 function parseShape(input: unknown): ChangeMessage {
   const parsed = changeMessage.safeParse(input);
   if (parsed.success) return parsed.data;
+  if (isObject(input) && (isMissing(input.collection ?? input.collectionName) || isMissing(input.documentId)))
+    throw missingPlace();
   const issue = parsed.error.issues[0];
   const place = issue?.path.length ? `${issue.path.join('.')}: ` : '';
   throw new SyncError('invalid_message', `not a change: ${place}${issue?.message ?? 'malformed'}`);
 }
 
+function isMissing(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
+}
+
+/** Old clients know this error by its words. */
+function missingPlace(): SyncError {
+  return new SyncError('invalid_message', 'Missing collection or documentId');
+}
+
 function idError(value: unknown): SyncError {
-  if (value === undefined || value === null || value === '') {
-    return new SyncError('invalid_message', 'Missing collection or documentId');
-  }
+  if (isMissing(value)) return missingPlace();
   return new SyncError(
     'invalid_message',
     `documentId must be a string of at most ${limits.documentIdBytes} bytes, {"$oid"} or {"$uuid"}`,

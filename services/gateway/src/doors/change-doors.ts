@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AckMessage, isObject, parseChange, type SyncError, upMessages } from '@tidemark/protocol';
+import { type AckMessage, isObject, parseChange, SyncError, upMessages } from '@tidemark/protocol';
 import type { Connection } from '../socket/connection.ts';
 import { ackFailure } from './acks.ts';
 import { type Door, type Reply, refusal } from './door.ts';
@@ -48,7 +48,7 @@ function changeBatchDoor(writing: Writing): Door {
       });
       return { answer: writing.batchAck(acks, begun, atomic === true), failures: failuresOf(acks) };
     },
-    refuse: (error) => writing.refusedBatch(error),
+    refuse: (error, payload) => writing.refusedBatch(withoutChanges(error, isObject(payload) && payload.changes)),
   };
 }
 
@@ -60,8 +60,15 @@ function batchChangesDoor(writing: Writing): Door {
       const acks = await writing.many(writerOf(connection), changes, { atomic: false, lenientOperation: false });
       return { answer: acks, failures: failuresOf(acks) };
     },
-    refuse: refusal,
+    refuse: (error, payload) => refusal(withoutChanges(error, payload)),
   };
+}
+
+/** Old clients know this error by its words. */
+function withoutChanges(error: SyncError, changes: unknown): SyncError {
+  return error.code === 'invalid_message' && !Array.isArray(changes)
+    ? new SyncError('invalid_message', 'No changes provided: a list is expected')
+    : error;
 }
 
 /** Not part of a document in the oldest dialect. */
