@@ -5,7 +5,14 @@
  * `duplicate_key`, `too_large`, `invalid`: deterministic, caused by one of the changes; the same plan fails again.
  * `stale_epoch`: the lane layout has changed; reopen.
  */
-export type StoreErrorKind = 'unavailable' | 'fenced' | 'trimmed' | 'duplicate_key' | 'too_large' | 'invalid' | 'stale_epoch';
+export type StoreErrorKind =
+  | 'unavailable'
+  | 'fenced'
+  | 'trimmed'
+  | 'duplicate_key'
+  | 'too_large'
+  | 'invalid'
+  | 'stale_epoch';
 
 /** The only error that leaves an adapter. The driver's own error is the `cause`. */
 export class StoreError extends Error {
