@@ -5,20 +5,27 @@ ensure_node_modules() {
   node scripts/is-install-current.mjs || npm ci --no-audit --no-fund
 }
 
-# ensure_command COMMAND PACKAGE: what tests need from the system. Only root can install; others are told what is missing.
+# ensure_command COMMAND PACKAGE: a program that tests need.
 ensure_command() {
-  command -v "$1" >/dev/null && return
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "warning: $1 is not installed, tests that need it will fail (Debian: apt-get install $2)" >&2
-    return
-  fi
-  [ -n "${apt_lists_updated:-}" ] || apt-get update -qq
-  apt_lists_updated=yes
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null ||
-    echo "warning: $2 could not be installed, tests that need $1 will fail" >&2
+  command -v "$1" >/dev/null || install_package "$2"
 }
 
-# A MongoDB to test on. The script, when there is one, exports what tests look for.
+# Tests find a MongoDB by themselves; the last that they try is one from PyPI, in an environment of its own, and Debian's
+# Python cannot make one without python3-venv.
 ensure_mongodb() {
-  if [ -f scripts/ensure-mongodb.sh ]; then . scripts/ensure-mongodb.sh; fi
+  [ -z "${MONGODB_URI:-}" ] || return 0
+  command -v mongod >/dev/null || command -v secantusd-rs >/dev/null || python3 -c 'import ensurepip' 2>/dev/null ||
+    install_package python3-venv
+}
+
+# Only root of a Debian can install; others are told what is missing, and the tests that need it fail.
+install_package() {
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "warning: tests that need $1 will fail (Debian: apt-get install $1)" >&2
+    return 0
+  fi
+  [ -n "${apt_lists_updated:-}" ] || apt-get update -qq || true
+  apt_lists_updated=yes
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null ||
+    echo "warning: $1 could not be installed, tests that need it will fail" >&2
 }

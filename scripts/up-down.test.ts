@@ -71,7 +71,7 @@ describe('make up and make down', () => {
     const up = await run('up.sh', { DATA_DIR: '/somewhere' });
     expect(up).toMatchObject({ code: 0, err: '' });
     expect(up.out).toContain(`Tidemark is ready: http://localhost:${port}`);
-    expect(up.out).toContain('npm run dev:client -- bob');
+    expect(up.out).toContain(`URL=http://localhost:${port} npm run dev:client -- bob`);
     expect((await fetch(`http://127.0.0.1:${port}/ready`)).status).toBe(200);
     expect((await run('status.sh')).code).toBe(0);
     const pid = processId();

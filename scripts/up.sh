@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 
 up_standalone() {
   local port="${PORT:-3000}" pid
-  local url="http://localhost:$port"
+  local url="http://localhost:$port" client=
+  [ "$port" = 3000 ] || client="URL=$url "
   pid="$(running_pid)"
   if [ -n "$pid" ]; then
     echo "Tidemark is running already: $(cat "$url_file") (process $pid). Stop it with: make down"
@@ -30,8 +31,8 @@ up_standalone() {
 Tidemark is ready: $url
   stop it   make down          its log   make logs
 Try it in two terminals; what one writes, the other sees:
-  npm run dev:client -- alice
-  npm run dev:client -- bob
+  ${client}npm run dev:client -- alice
+  ${client}npm run dev:client -- bob
 TEXT
 }
 
