@@ -68,6 +68,7 @@ function unsubscribeDoor({ subscribing }: SubscriptionDoorsDeps): Door {
     async handle(connection, payload) {
       const session = connection.requireSession();
       const message = parseMessage(upMessages['sync:unsubscribe'], payload);
+      if (!message.subscriptionId) parseCollectionName(message.collection ?? undefined);
       const { stream } = connection;
       const ended = stream === undefined ? [] : named(stream, message);
       const collection = message.collection ? parseCollectionName(message.collection) : ended[0]?.collection;
