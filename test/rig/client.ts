@@ -110,10 +110,16 @@ export class TestClient implements AsyncDisposable {
     return this.ask(event, payload) as Promise<Answers[E]>;
   }
 
-  /** Any event with any arguments and a callback; rejects when no answer comes. */
+  /** Any event with any arguments and a callback; rejects when no answer comes. The answer takes its place in `received`, too. */
   ask(event: string, ...args: readonly unknown[]): Promise<unknown> {
     const sent = args.length === 1 && args[0] === undefined ? [] : args;
-    return this.socket.timeout(answerWithin).emitWithAck(event, ...sent);
+    return new Promise((resolve, reject) => {
+      this.socket.timeout(answerWithin).emit(event, ...sent, (error: Error | null, answer: unknown) => {
+        if (error !== null) return reject(new Error(`no answer to ${event} within ${answerWithin} ms`));
+        this.receive({ event: `ack of ${event}`, args: [answer] });
+        resolve(answer);
+      });
+    });
   }
 
   /** Makes a change and expects success. */
