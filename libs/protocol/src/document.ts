@@ -44,6 +44,7 @@ function keyFault(key: string): string | undefined {
   if (key === '') return 'a key is empty';
   if (key === '__proto__') return 'the key "__proto__" is reserved';
   if (key.includes('\u0000')) return 'a key holds NUL';
+  if (!key.isWellFormed()) return 'a key is not well-formed Unicode';
   if (key.length > limits.fieldName) return `the key ${quote(key)} is longer than ${limits.fieldName} characters`;
   return undefined;
 }

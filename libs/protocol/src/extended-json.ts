@@ -2,23 +2,47 @@ import { isObject } from './json.ts';
 
 const hex24 = /^[0-9a-f]{24}$/i;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const integer = /^-?\d{1,20}$/;
-const decimal = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?$|^[+-]?(Infinity|NaN)$/;
+const integer = /^-?\d{1,19}$/;
+const numeral = /^[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
+const notFinite = /^[+-]?(Infinity|NaN)$/;
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 const isText = (pattern: RegExp) => (value: unknown) =>
   typeof value === 'string' && value.length <= 64 && pattern.test(value);
 
-function isInt64Text(value: unknown): boolean {
+const isInteger = (bits: bigint) => (value: unknown) => {
   if (typeof value !== 'string' || !integer.test(value)) return false;
   const number = BigInt(value);
-  return number >= -(2n ** 63n) && number < 2n ** 63n;
-}
+  return number >= -(2n ** (bits - 1n)) && number < 2n ** (bits - 1n);
+};
+
+const isInt64Text = isInteger(64n);
 
 function isDate(value: unknown): boolean {
   if (typeof value === 'number') return Number.isSafeInteger(value);
   if (typeof value === 'string') return value.length <= 40 && !Number.isNaN(Date.parse(value));
   return isObject(value) && Object.keys(value).length === 1 && isInt64Text(value.$numberLong);
+}
+
+/** What a Decimal128 holds exactly: 34 digits, and exponents that it knows. */
+function isDecimal(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > 64) return false;
+  if (notFinite.test(value)) return true;
+  const [, whole = '', fraction = '', power = '0'] = numeral.exec(value) ?? [];
+  if (whole === '' && fraction === '') return false;
+  const digits = (whole + fraction).replace(/^0+/, '').replace(/0+$/, '').length;
+  const exponent = Number(power) - fraction.length + trailingZeros(whole + fraction);
+  return digits === 0 || (digits <= 34 && exponent >= -6176 && exponent + digits <= 6145);
+}
+
+function trailingZeros(digits: string): number {
+  return digits.length - digits.replace(/0+$/, '').length;
+}
+
+function isDouble(value: unknown): boolean {
+  if (typeof value !== 'string' || value.length > 64) return false;
+  const [, whole = '', fraction = ''] = numeral.exec(value) ?? [];
+  return notFinite.test(value) || whole !== '' || fraction !== '';
 }
 
 function isBinary(value: unknown): boolean {
@@ -37,10 +61,10 @@ const typedValues: Readonly<Record<string, (value: unknown) => boolean>> = Objec
   $oid: isText(hex24),
   $uuid: isText(uuid),
   $date: isDate,
-  $numberDecimal: isText(decimal),
+  $numberDecimal: isDecimal,
   $numberLong: isInt64Text,
-  $numberInt: (value: unknown) => isInt64Text(value) && Math.abs(Number(value)) <= 2 ** 31,
-  $numberDouble: isText(decimal),
+  $numberInt: isInteger(32n),
+  $numberDouble: isDouble,
   $binary: isBinary,
 });
 

@@ -1,4 +1,5 @@
-export * from './checkpoint.ts';
+export type * from './checkpoint.ts';
+export { decodeCheckpoint, encodeCheckpoint } from './checkpoint-token.ts';
 export * from './core.ts';
 export * from './entry.ts';
 export * from './lane.ts';

@@ -12,7 +12,8 @@ export const limits = {
   filter: 16_384,
   filterArguments: 256,
   token: 16_384,
-  checkpoint: 8_192,
+  /** Holds two positions of 1,024 lanes. */
+  checkpoint: 32_768,
   /** Subscriptions that one socket may hold. */
   subscriptionsPerSocket: 500,
   unsetFields: 1_000,

@@ -50,8 +50,8 @@ export function statedChangeId(input: unknown): ChangeId | undefined {
 }
 
 /** A collection that clients may name. Throws `invalid_message` or `forbidden`. */
-export function parseCollectionName(value: string | undefined): CollectionName {
-  if (value === undefined || value === '') throw missingPlace();
+export function parseCollectionName(value: string | null | undefined): CollectionName {
+  if (value === undefined || value === null || value === '') throw missingPlace();
   if (value.length > limits.collectionName || impossibleCollection.test(value) || !value.isWellFormed()) {
     throw new SyncError('invalid_message', `not the name of a collection: ${JSON.stringify(value.slice(0, 40))}`);
   }

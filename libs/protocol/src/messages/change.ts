@@ -4,11 +4,11 @@ import { timestampField } from './fields.ts';
 
 /** One change as clients send it (`sync:change`, members of batches, REST). Names of all client generations. */
 export const changeMessage = z.object({
-  id: z.string().min(1).max(limits.changeId).optional(),
-  patchId: z.string().min(1).max(limits.changeId).optional(),
+  id: z.string().min(1).max(limits.changeId).nullish(),
+  patchId: z.string().min(1).max(limits.changeId).nullish(),
   operation: z.string(),
-  collection: z.string().optional(),
-  collectionName: z.string().optional(),
+  collection: z.string().nullish(),
+  collectionName: z.string().nullish(),
   documentId: z.unknown().optional(),
   data: z.unknown().optional(),
   unset: z.array(z.string().max(limits.fieldName)).max(limits.unsetFields).nullish(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-export const authAckMessage = z.object({ success: z.literal(true), expiresAt: z.number() });
+/** `expiresAt` is missing for a token that does not expire. */
+export const authAckMessage = z.object({ success: z.literal(true), expiresAt: z.number().optional() });
 export type AuthAckMessage = z.infer<typeof authAckMessage>;
 
 export const subscribeAckMessage = z.object({
