@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -55,6 +55,55 @@ describe('whether npm ci is due', () => {
     expect(await due({ ...lock, 'node_modules/@tidemark/x': { resolved: 'libs/x', link: true } }, installed)).toBe(
       true,
     );
+  });
+});
+
+describe('the lock file', () => {
+  it('has every optional package, else `npm ci` refuses it: run `node scripts/complete-lock.mjs`', async () => {
+    expect(await node([join(__dirname, 'complete-lock.mjs'), '--check'], root)).toEqual({ code: 0, out: '' });
+  });
+
+  it('is completed by what is missing, in its order, and only by that', async () => {
+    const path = join(folder, 'package-lock.json');
+    const packages = {
+      '': { version: '0.1.0' },
+      'node_modules/tool': {
+        version: '2.0.0',
+        dev: true,
+        optionalDependencies: {
+          '@tool/linux-x64-musl': '2.0.0',
+          '@tool/darwin-arm64': '2.0.0',
+          '@tool/inner': '^1.0.0',
+        },
+      },
+      'node_modules/tool/node_modules/@tool/inner': { version: '1.0.0', optional: true },
+      'node_modules/zebra': { version: '1.0.0' },
+    };
+    writeFileSync(path, JSON.stringify({ lockfileVersion: 3, packages }));
+    const complete = join(__dirname, 'complete-lock.mjs');
+    expect((await node([complete, '--check'], folder)).code).toBe(1);
+    expect((await node([complete], folder)).code).toBe(0);
+    const completed = JSON.parse(readFileSync(path, 'utf8')).packages;
+    expect(completed).toEqual({
+      ...packages,
+      'node_modules/@tool/linux-x64-musl': {
+        version: '2.0.0',
+        cpu: ['x64'],
+        dev: true,
+        libc: ['musl'],
+        optional: true,
+        os: ['linux'],
+      },
+      'node_modules/@tool/darwin-arm64': {
+        version: '2.0.0',
+        cpu: ['arm64'],
+        dev: true,
+        optional: true,
+        os: ['darwin'],
+      },
+    });
+    expect(Object.keys(completed)[1]).toBe('node_modules/@tool/darwin-arm64');
+    expect(await node([complete, '--check'], folder)).toEqual({ code: 0, out: '' });
   });
 });
 
