@@ -1,7 +1,11 @@
 import { cpus } from 'node:os';
 import { round } from './bench/figures.ts';
 import * as scenarios from './bench/scenarios.ts';
-import { type ServerProcess, startBare, startStandaloneProcess } from './bench/server-process.ts';
+import { type ServerProcess, startBare, startFleet, startStandaloneProcess } from './bench/server-process.ts';
+
+const mode = process.argv.includes('--mode') ? process.argv[process.argv.indexOf('--mode') + 1] : 'standalone';
+if (mode !== 'standalone' && mode !== 'fleet') throw new Error('--mode is standalone or fleet');
+const startTidemark = mode === 'fleet' ? startFleet : startStandaloneProcess;
 
 /** One figure against bare Socket.IO, both on fresh servers. */
 async function paired<T>(
@@ -9,7 +13,7 @@ async function paired<T>(
 ): Promise<{ tidemark: T; bare: T }> {
   return {
     bare: await on(startBare, (server) => measure(server, scenarios.bare)),
-    tidemark: await on(startStandaloneProcess, (server) => measure(server, scenarios.tidemark)),
+    tidemark: await on(startTidemark, (server) => measure(server, scenarios.tidemark)),
   };
 }
 
@@ -43,7 +47,7 @@ const figures: Readonly<Record<string, () => Promise<unknown>>> = {
   latency1000Filters: async () => above(await paired((server, dialect) => scenarios.latency(server, dialect, many))),
   memoryPerConnection: async () => ratio(await paired(scenarios.memoryPerConnection)),
   cpuMicrosPerChange: async () => {
-    const at = (count: number) => on(startStandaloneProcess, (server) => scenarios.cpuPerChange(server, count));
+    const at = (count: number) => on(startTidemark, (server) => scenarios.cpuPerChange(server, count));
     const [ten, tenThousand, hundredThousand] = [await at(10), await at(10_000), await at(100_000)];
     return { ten, tenThousand, hundredThousand, ratio: round(hundredThousand / ten) };
   },
@@ -51,15 +55,13 @@ const figures: Readonly<Record<string, () => Promise<unknown>>> = {
   firstLoadPerSecond: async () =>
     ratio({
       bare: await on(startBare, scenarios.bareFirstLoad),
-      tidemark: await on(startStandaloneProcess, scenarios.firstLoad),
+      tidemark: await on(startTidemark, scenarios.firstLoad),
     }),
 };
 
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const wanted = process.argv.slice(2).filter((word) => word !== mode && !word.startsWith('-'));
 const results: Record<string, unknown> = {};
 for (const [name, measure] of Object.entries(figures)) {
   if (wanted.length === 0 || wanted.includes(name)) results[name] = await measure();
 }
-process.stdout.write(
-  `${JSON.stringify({ mode: 'standalone', cores: cpus().length, node: process.version, results }, null, 2)}\n`,
-);
+process.stdout.write(`${JSON.stringify({ mode, cores: cpus().length, node: process.version, results }, null, 2)}\n`);

@@ -11,7 +11,7 @@ export async function connect(url: string): Promise<Socket> {
 
 /** Connected one after the other in small waves, so that the listen queue does not overflow. */
 export async function connectMany(
-  url: string,
+  urls: readonly string[],
   count: number,
   prepare: (socket: Socket, index: number) => Promise<void>,
 ): Promise<Socket[]> {
@@ -21,7 +21,7 @@ export async function connectMany(
     const indices = Array.from({ length: Math.min(wave, count - first) }, (_, offset) => first + offset);
     const made = await Promise.all(
       indices.map(async (index) => {
-        const socket = await connect(url);
+        const socket = await connect(urls[index % urls.length] ?? '');
         await prepare(socket, index);
         return socket;
       }),

@@ -76,7 +76,7 @@ export const bare: Dialect = {
 
 /** Acked changes per second, one a message. */
 export async function singles(server: ServerProcess, dialect: Dialect): Promise<number> {
-  const sockets = await connectMany(server.url, 50, dialect.prepare);
+  const sockets = await connectMany(server.urls, 50, dialect.prepare);
   const lanes = sockets.flatMap((socket, client) =>
     [0, 1, 2, 3].map((lane) => async (count: number) => {
       await dialect.change(socket, `s${client}-${lane}-${count}`);
@@ -90,7 +90,7 @@ export async function singles(server: ServerProcess, dialect: Dialect): Promise<
 
 /** Acked changes per second in batches of 50. */
 export async function batches(server: ServerProcess, dialect: Dialect): Promise<number> {
-  const sockets = await connectMany(server.url, 10, dialect.prepare);
+  const sockets = await connectMany(server.urls, 10, dialect.prepare);
   const lanes = sockets.flatMap((socket, client) =>
     [0, 1].map((lane) => async (count: number) => {
       await dialect.batch(
@@ -112,7 +112,7 @@ async function watchMany(
 ): Promise<LeanClient[]> {
   const clients: LeanClient[] = [];
   for (let index = 0; index < watch.count; index++) {
-    const client = await LeanClient.connect(server.url);
+    const client = await LeanClient.connect(server.urls[index % server.urls.length] ?? '');
     await dialect.watch(client, { index, bucket: watch.bucketOf(index), onChange: watch.onChange });
     clients.push(client);
   }
@@ -159,7 +159,7 @@ export async function latency(
 /** Bytes of resident memory per idle subscribed connection. */
 export async function memoryPerConnection(server: ServerProcess, dialect: Dialect): Promise<number> {
   const count = 2_000;
-  const warm = await connectMany(server.url, 200, dialect.prepare);
+  const warm = await connectMany(server.urls, 200, dialect.prepare);
   const before = server.memory();
   const watchers = await watchMany(server, dialect, {
     count,
@@ -176,7 +176,7 @@ export async function memoryPerConnection(server: ServerProcess, dialect: Dialec
 /** Server CPU per acked change in microseconds, while `subscriptions` subscriptions that cannot match are held. */
 export async function cpuPerChange(server: ServerProcess, subscriptions: number): Promise<number> {
   const perSocket = Math.min(subscriptions, 500);
-  const sockets = await connectMany(server.url, Math.ceil(subscriptions / perSocket), async (socket, index) => {
+  const sockets = await connectMany(server.urls, Math.ceil(subscriptions / perSocket), async (socket, index) => {
     await tidemark.prepare(socket, index);
     const set = Array.from({ length: perSocket }, (_, n) => ({
       collection: 'bench',
@@ -212,7 +212,7 @@ export async function deliveries(server: ServerProcess, dialect: Dialect): Promi
     bucketOf: (index) => `room${index % rooms}`,
     onChange,
   });
-  const writers = await connectMany(server.url, rooms, (socket, index) => dialect.prepare(socket, 2_000_000 + index));
+  const writers = await connectMany(server.urls, rooms, (socket, index) => dialect.prepare(socket, 2_000_000 + index));
   const lanes = writers.flatMap((socket, room) =>
     [0, 1, 2, 3].map((lane) => async (count: number) => {
       await dialect.change(socket, `d${room}-${lane}-${count}`, { bucket: `room${room}` });

@@ -7,10 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startMongo } from '@tidemark/storage/mongo-testing';
+import { startRedisServer } from '@tidemark/transport/redis/testing';
 
-/** A server under test, in a process of its own. */
+/** What is under test, in processes of its own. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
+  /** Where clients may connect; `url` is the first. */
+  readonly urls: readonly string[];
   /** Resident memory now, in bytes. */
   memory(): number;
   /** CPU time used so far, in ms. */
@@ -27,41 +31,74 @@ export async function startBare(): Promise<ServerProcess> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return processOf(child, String(line).trim(), async () => undefined);
+  return processOf([child], String(line).trim(), async () => undefined);
 }
+
+/** Without limits: what is measured is the work. */
+const unlimited = {
+  NODE_ENV: 'development',
+  LOG_LEVEL: 'error',
+  MAX_CONNECTIONS_PER_IP: '100000',
+  MAX_CONNECTIONS_PER_USER: '100000',
+};
 
 /** The built server with a fresh store in a temporary folder. */
 export async function startStandaloneProcess(): Promise<ServerProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'tidemark-bench-'));
-  const port = await freePort();
-  const env = {
-    ...process.env,
-    PORT: String(port),
-    HOST: '127.0.0.1',
-    DATA_DIR: directory,
-    NODE_ENV: 'development',
-    LOG_LEVEL: 'error',
-    MAX_CONNECTIONS_PER_IP: '100000',
-    MAX_CONNECTIONS_PER_USER: '100000',
-  };
-  const child = spawn(process.execPath, [join(root, 'services/standalone/dist/main.js')], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await ready(child, url);
-  return processOf(child, url, () => rm(directory, { recursive: true, force: true }));
+  const service = await startService('standalone', { DATA_DIR: directory });
+  return processOf([service.child], service.url, () => rm(directory, { recursive: true, force: true }));
 }
 
-function processOf(child: ChildProcess, url: string, clean: () => Promise<void>): ServerProcess {
+/** Two gateways, two writers and a janitor on a Redis (append-only file) and a MongoDB-compatible server of their own. */
+export async function startFleet(): Promise<ServerProcess> {
+  const redis = await startRedisServer({ args: ['--appendfsync', 'everysec'] });
+  const mongo = await startMongo();
+  const database = `bench${process.hrtime.bigint()}`;
+  const env = { REDIS_URL: redis.url, MONGODB_URI: mongo.uri, MONGODB_DATABASE: database };
+  const writers = [await startService('writer', env), await startService('writer', env)];
+  const others = [
+    await startService('janitor', env),
+    await startService('gateway', env),
+    await startService('gateway', env),
+  ];
+  const services = [...writers, ...others];
+  const urls = others.slice(1).map((service) => service.url);
+  const server = processOf(
+    services.map((service) => service.child),
+    urls[0] ?? '',
+    async () => {
+      await mongo.stop();
+      await redis[Symbol.asyncDispose]();
+    },
+  );
+  return { ...server, urls };
+}
+
+interface StartedService {
+  readonly child: ChildProcess;
+  readonly url: string;
+}
+
+async function startService(service: string, more: Readonly<Record<string, string>>): Promise<StartedService> {
+  const port = await freePort();
+  const env = { ...process.env, ...unlimited, ...more, PORT: String(port), HOST: '127.0.0.1' };
+  const main = join(root, 'services', service, 'dist/main.js');
+  const child = spawn(process.execPath, [main], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const url = `http://127.0.0.1:${port}`;
+  await ready(child, url);
+  return { child, url };
+}
+
+function processOf(children: readonly ChildProcess[], url: string, clean: () => Promise<void>): ServerProcess {
+  const sum = (of: (pid: number | undefined) => number) => children.reduce((total, child) => total + of(child.pid), 0);
   return {
     url,
-    memory: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024,
-    cpu: () => cpuOf(readFileSync(`/proc/${child.pid}/stat`, 'utf8')),
+    urls: [url],
+    memory: () => sum((pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024),
+    cpu: () => sum((pid) => cpuOf(readFileSync(`/proc/${pid}/stat`, 'utf8'))),
     async [Symbol.asyncDispose]() {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
+      const ended = Promise.all(children.map((child) => once(child, 'exit')));
+      for (const child of children) child.kill('SIGTERM');
       await ended;
       await clean();
     },
