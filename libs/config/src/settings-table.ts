@@ -203,7 +203,7 @@ export const settingsTable = {
     { fallback: 3_000 },
   ),
   joinTimeoutMs: setting('JOIN_TIMEOUT_MS', milliseconds, 'How long a socket may stay without joining', {
-    fallback: 10_000,
+    fallback: 30_000,
   }),
   drainTimeoutMs: setting('DRAIN_TIMEOUT_MS', milliseconds, 'How long a stop waits for work in flight', {
     fallback: 10_000,
