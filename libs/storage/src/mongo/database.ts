@@ -28,8 +28,10 @@ export interface LaneRow {
 }
 
 interface OutcomeFields {
-  /** Unique. One field, so that the changes of a batch are found by one list of values, whoever their authors are. */
-  readonly change: { readonly author: UserId; readonly id: ChangeId };
+  /** Author and id in one text, see `changeKey`: unique, and the changes of a batch are found by one list of values. */
+  readonly change: string;
+  readonly author: UserId;
+  readonly id: ChangeId;
   readonly collection: CollectionName;
   readonly documentId: BsonId;
   readonly timestamp: Millis;
@@ -62,8 +64,10 @@ export interface SupersededRow extends OutcomeFields {
 export type LogRow = EntryRow | SupersededRow;
 
 export interface TombstoneRow {
-  readonly _id: { readonly collection: CollectionName; readonly documentId: BsonId };
+  /** Collection and document in one text, see `tombstoneId`. */
+  readonly _id: string;
   readonly collection: CollectionName;
+  readonly documentId: BsonId;
   readonly epoch: Epoch;
   readonly lane: Lane;
   readonly seq: Seq;

@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { type Document, documentKey, type Entry, type Json, type JsonObject } from '@tidemark/protocol';
-import type { RecordedOutcome } from '../port.ts';
+import type { ChangeRef, RecordedOutcome } from '../port.ts';
 import { fromBson, toBson } from './bson-values.ts';
 import type { EntryRow, LogRow, SupersededRow } from './database.ts';
 import { fromBsonId, toBsonId } from './document-ids.ts';
 import { entryRowId, isEntryRowId, supersededRowId } from './log-ids.ts';
 import { isSameJson } from './same-json.ts';
 
+/** One text for a change; the length keeps authors and ids apart, whatever they are made of. */
+export function changeKey({ author, id }: ChangeRef): string {
+  return `${author.length}:${author}${id}`;
+}
+
 export function entryRow(entry: Entry): EntryRow {
   const { epoch, lane, seq, author, id, operation, collection, timestamp, committedAt } = entry;
   return {
     _id: entryRowId(epoch, lane, seq),
-    ...{ epoch, lane, seq, change: { author, id }, operation, collection },
+    ...{ epoch, lane, seq, change: changeKey(entry), author, id, operation, collection },
     documentId: toBsonId(entry.documentId),
     ...(entry.origin !== undefined && { origin: entry.origin }),
     ...dataOf(entry),
@@ -42,8 +47,7 @@ export function readEntryRow(row: LogRow): Entry | undefined {
   if (!('seq' in row)) return undefined;
   const documentId = fromBsonId(row.documentId);
   if (documentId === undefined) return undefined;
-  const { epoch, lane, seq, operation, collection, timestamp, committedAt } = row;
-  const { author, id } = row.change;
+  const { epoch, lane, seq, author, id, operation, collection, timestamp, committedAt } = row;
   const after = fromBson(row.after) as Document | null;
   const data = readData(row, after);
   return {
@@ -71,14 +75,16 @@ export function supersededRow(outcome: RecordedOutcome): SupersededRow {
   const { author, id, collection, timestamp, committedAt } = outcome;
   return {
     _id: supersededRowId(committedAt, randomUUID()),
-    change: { author, id },
+    change: changeKey(outcome),
+    ...{ author, id },
     ...{ collection, documentId: toBsonId(outcome.documentId), timestamp, committedAt },
   };
 }
 
 /** What `readOutcomeRow` needs of a row: no images. */
 export const outcomeProjection = {
-  change: 1,
+  author: 1,
+  id: 1,
   collection: 1,
   documentId: 1,
   timestamp: 1,
@@ -90,8 +96,8 @@ export const outcomeProjection = {
 export function readOutcomeRow(row: LogRow): RecordedOutcome | undefined {
   const documentId = fromBsonId(row.documentId);
   if (documentId === undefined) return undefined;
-  const { change, collection, timestamp, committedAt } = row;
-  const outcome = { author: change.author, id: change.id, collection, documentId, timestamp, committedAt };
+  const { author, id, collection, timestamp, committedAt } = row;
+  const outcome = { author, id, collection, documentId, timestamp, committedAt };
   if (!isEntryRowId(row._id)) return { ...outcome, kind: 'superseded' };
   return 'seq' in row ? { ...outcome, kind: 'applied', lane: row.lane, seq: row.seq } : undefined;
 }

@@ -8,8 +8,8 @@ import { type IdRange, rangesAfter } from './id-order.ts';
 import { documentsOf, exactTypes } from './read-snapshot.ts';
 import { filterOf } from './rql-filter.ts';
 
-/** Documents that one answer of the server may hold while the predicate sorts out. */
-const batchSize = 500;
+/** Documents in one answer of the server, at least, while the predicate sorts out. */
+const smallestBatch = 100;
 /** The user's collection may have a collation of its own; ours is by code point. */
 const simpleCollation = { locale: 'simple' } as const;
 
@@ -18,34 +18,36 @@ const simpleCollation = { locale: 'simple' } as const;
  * what is written meanwhile moves nothing that stands.
  */
 export async function readDocuments(database: Database, read: DocumentsRead): Promise<DocumentsPage> {
-  const { filter } = filterOf(read.query);
-  const page: Document[] = [];
-  if (filter === undefined) return { documents: page, next: undefined };
+  const { filter, exact } = filterOf(read.query);
+  if (filter === undefined) return { documents: [], next: undefined };
   const matches = compile(read.query);
+  // One more than asked for tells whether this page is the last.
+  const limit = read.limit + 1;
+  const found: Document[] = [];
   for (const range of rangesAfter(read.after)) {
-    const cursor = openCursor(database, read, { filter, range, wanted: read.limit - page.length });
-    await fill(cursor, { page, limit: read.limit, matches });
-    if (page.length >= read.limit) break;
+    if (found.length >= limit) break;
+    const cursor = openCursor(database, read, { filter, range, exact, wanted: limit - found.length });
+    await fill(cursor, { page: found, limit, matches });
   }
-  const last = page.length >= read.limit ? page.at(-1) : undefined;
-  return { documents: page, next: last && documentKey(last._id) };
+  const documents = found.slice(0, read.limit);
+  const last = found.length > documents.length ? documents.at(-1) : undefined;
+  return { documents, next: last && documentKey(last._id) };
 }
 
 interface Search {
   readonly filter: Filter<DocumentRow>;
+  readonly exact: boolean;
   readonly range: IdRange;
   readonly wanted: number;
 }
 
-function openCursor(
-  database: Database,
-  read: DocumentsRead,
-  { filter, range, wanted }: Search,
-): FindCursor<DocumentRow> {
-  return documentsOf(database, read.collection)
-    .find({ $and: [{ _id: range }, filter] } as Filter<DocumentRow>, { collation: simpleCollation, ...exactTypes })
-    .sort({ _id: 1 })
-    .batchSize(Math.min(batchSize, wanted + 1));
+function openCursor(database: Database, read: DocumentsRead, search: Search): FindCursor<DocumentRow> {
+  const { filter, exact, range, wanted } = search;
+  const whole = { $and: [{ _id: range }, filter] } as Filter<DocumentRow>;
+  const cursor = documentsOf(database, read.collection)
+    .find(whole, { collation: simpleCollation, ...exactTypes })
+    .sort({ _id: 1 });
+  return exact ? cursor.limit(wanted).batchSize(wanted) : cursor.batchSize(Math.max(smallestBatch, wanted));
 }
 
 interface Filling {

@@ -13,7 +13,7 @@ import { StoreError } from '../store-error.ts';
 import { type Database, type LaneRow, laneRowId, type TombstoneRow } from './database.ts';
 import { fromBsonId, toBsonId } from './document-ids.ts';
 import { type DocumentRow, readDocumentRow } from './document-rows.ts';
-import { outcomeProjection, readOutcomeRow } from './entry-rows.ts';
+import { changeKey, outcomeProjection, readOutcomeRow } from './entry-rows.ts';
 
 /** What a transaction has read. */
 export interface TransactionSnapshot extends Snapshot {
@@ -43,11 +43,9 @@ export async function readSnapshot(
     lane,
     head: (of) => lane(of).head,
     state: (ref) => states.get(documentText(ref.collection, ref.documentId)),
-    outcome: (ref) => outcomes.get(changeKeyOf(ref)),
+    outcome: (ref) => outcomes.get(changeKey(ref)),
   };
 }
-
-const changeKeyOf = (ref: ChangeRef) => `${ref.author}\u0000${ref.id}`;
 
 async function readLanes(
   database: Database,
@@ -57,7 +55,7 @@ async function readLanes(
   const { epoch, fence } = request;
   const wanted = new Set(fence ? [...request.lanes, fence.lane] : request.lanes);
   const rows = await database.lanes
-    .find({ _id: { $in: [...wanted].map((lane) => laneRowId(epoch, lane)) } }, { session })
+    .find({ _id: { $in: [...wanted].map((lane) => laneRowId(epoch, lane)) } }, { session, ...inOneAnswer([...wanted]) })
     .toArray();
   if (rows.length < wanted.size || rows.some((row) => row.closed)) {
     throw new StoreError('stale_epoch', `epoch ${epoch} is not the current one`);
@@ -86,7 +84,7 @@ async function readDocumentStates(
   for (const [collection, members] of groupByCollection(refs)) {
     const ids = members.map((ref) => toBsonId(ref.documentId));
     const rows = await documentsOf(database, collection)
-      .find({ _id: { $in: ids } }, { session, ...exactTypes })
+      .find({ _id: { $in: ids } }, { session, ...exactTypes, ...inOneAnswer(ids) })
       .toArray();
     for (const row of rows) {
       const state = readDocumentRow(row);
@@ -94,6 +92,15 @@ async function readDocumentStates(
     }
   }
   return states;
+}
+
+/** The driver would ask for a hundred rows at first. One more, so that the server knows that it was all. */
+function inOneAnswer(wanted: readonly unknown[]): { readonly batchSize: number } {
+  return { batchSize: wanted.length + 1 };
+}
+
+export function tombstoneId(ref: DocumentRef): string {
+  return documentText(ref.collection, ref.documentId);
 }
 
 /** Regular expressions are read with the text that they were stored with. */
@@ -110,15 +117,13 @@ async function addTombstones(
 ): Promise<void> {
   const missing = refs.filter((ref) => !states.has(documentText(ref.collection, ref.documentId)));
   if (missing.length === 0) return;
-  const rows = await database.tombstones.find({ _id: { $in: missing.map(tombstoneId) } }, { session }).toArray();
+  const rows = await database.tombstones
+    .find({ _id: { $in: missing.map(tombstoneId) } }, { session, ...inOneAnswer(missing) })
+    .toArray();
   for (const row of rows) {
-    const id = fromBsonId(row._id.documentId);
+    const id = fromBsonId(row.documentId);
     if (id !== undefined) states.set(documentText(row.collection, id), readTombstone(row));
   }
-}
-
-export function tombstoneId(ref: DocumentRef): TombstoneRow['_id'] {
-  return { collection: ref.collection, documentId: toBsonId(ref.documentId) };
 }
 
 function readTombstone(row: TombstoneRow): Tombstone {
@@ -131,12 +136,11 @@ async function readOutcomes(
   refs: readonly ChangeRef[],
 ): Promise<Map<string, RecordedOutcome>> {
   if (refs.length === 0) return new Map();
-  const changes = refs.map(({ author, id }) => ({ author, id }));
   const rows = await database.log
-    .find({ change: { $in: changes } }, { session, projection: outcomeProjection })
+    .find({ change: { $in: refs.map(changeKey) } }, { session, projection: outcomeProjection, ...inOneAnswer(refs) })
     .toArray();
   const outcomes = rows.map(readOutcomeRow).filter((outcome) => outcome !== undefined);
-  return new Map(outcomes.map((outcome) => [changeKeyOf(outcome), outcome]));
+  return new Map(outcomes.map((outcome) => [changeKey(outcome), outcome]));
 }
 
 export function groupByCollection<T extends { readonly collection: CollectionName }>(

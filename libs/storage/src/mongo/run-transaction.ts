@@ -13,7 +13,7 @@ export interface RetryPolicy {
 
 export const defaultRetryPolicy: RetryPolicy = { retryForMs: 8_000, firstPauseMs: 4, maxPauseMs: 500 };
 
-/** How often an insert may meet an `_id` that no snapshot shows before the change is to blame. */
+/** How often an insert may meet a row that no snapshot shows before the change is to blame. */
 const maxCollisions = 3;
 
 /**

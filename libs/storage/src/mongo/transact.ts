@@ -2,6 +2,7 @@ import type { CollectionName } from '@tidemark/protocol';
 import type { ClientSession } from 'mongodb';
 import type { CommitPlan, CommitStore, Snapshot, TransactionRequest } from '../port.ts';
 import type { Database } from './database.ts';
+import { LaneQueue } from './lane-queue.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import { runTransaction } from './run-transaction.ts';
 import type { UserCollections } from './user-collections.ts';
@@ -27,22 +28,26 @@ type Decide<T> = (snapshot: Snapshot) => { plan: CommitPlan; result: T };
 
 /** `transact` of the port: one transaction of MongoDB per call. */
 export function createTransact(options: TransactOptions): CommitStore['transact'] {
-  return async <T>(request: TransactionRequest, decide: Decide<T>) => {
-    const body = (session: ClientSession) => decideAndWrite(session, { ...options, request, decide });
-    try {
-      return await runTransaction(options.database.client, body);
-    } catch (error) {
-      if (!(error instanceof MissingCollections)) throw error;
-      // Once in the life of a collection. A transaction cannot make indexes beside writing documents.
-      await options.collections.create(error.names);
-      return runTransaction(options.database.client, body);
-    }
-  };
+  const queue = new LaneQueue();
+  return (request, decide) => queue.run(request.lanes, () => transact({ ...options, request, decide }));
 }
 
 interface Work<T> extends TransactOptions {
   readonly request: TransactionRequest;
   readonly decide: Decide<T>;
+}
+
+async function transact<T>(work: Work<T>): Promise<T> {
+  const { database, collections } = work;
+  const body = (session: ClientSession) => decideAndWrite(session, work);
+  try {
+    return await runTransaction(database.client, body);
+  } catch (error) {
+    if (!(error instanceof MissingCollections)) throw error;
+    // Once in the life of a collection. A transaction cannot make indexes beside writing documents.
+    await collections.create(error.names);
+    return runTransaction(database.client, body);
+  }
 }
 
 async function decideAndWrite<T>(session: ClientSession, work: Work<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { StoreError } from '../store-error.ts';
 
 /** Another one committed in between: the transaction is tried again. */
 export class LostRace extends Error {
-  /** An insert met an `_id` that the snapshot did not show. */
+  /** An insert met a row that the snapshot did not show. */
   readonly collision: boolean;
 
   constructor(message: string, options: { readonly collision: boolean; readonly cause?: unknown }) {
@@ -65,7 +65,7 @@ export function translateOwnWrite(error: unknown): unknown {
     return new StoreError('too_large', 'the images of a change are too large for its log entry', error);
   if (error instanceof BSON.BSONError) return new StoreError('invalid', `the log: ${error.message}`, error);
   if (!isDuplicateKey(error)) return error;
-  return new LostRace('another transaction has written the same row', { collision: false, cause: error });
+  return new LostRace('the same change has been committed meanwhile', { collision: true, cause: error });
 }
 
 /** The error of a write to a user's collection: a change may be to blame. */

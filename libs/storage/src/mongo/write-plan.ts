@@ -107,7 +107,16 @@ function tombstoneFields(
 ): Omit<TombstoneRow, '_id'> {
   const { timestamp, author, seq, deletedAt } = tombstone;
   const lane = laneOfDelete(plan.entries, ref, seq) ?? laneOf(ref.collection, ref.key, laneCount);
-  return { collection: ref.collection, epoch: request.epoch, lane, seq, timestamp, author, deletedAt };
+  return {
+    collection: ref.collection,
+    documentId: toBsonId(ref.documentId),
+    epoch: request.epoch,
+    lane,
+    seq,
+    timestamp,
+    author,
+    deletedAt,
+  };
 }
 
 function laneOfDelete(entries: readonly Entry[], ref: DocumentRef, seq: Seq): Lane | undefined {
