@@ -92,12 +92,16 @@ export interface Bus {
 export interface Lease {
   /** Grows with every acquisition of the same name, over all holders: the fencing token. */
   readonly token: number;
-  /** False when the lease has been lost or has run out; then the holder must stop at once. */
+  /**
+   * False when the lease has been lost or has run out; then the holder must stop at once. Throws SyncError `unavailable`
+   * when that cannot be told now and the lease may still last: ask again before it runs out.
+   */
   renew(): Promise<boolean>;
   /** Gives it up; safe to call twice. */
   release(): Promise<void>;
 }
 
+/** Every call throws SyncError `unavailable` when it gets no answer. */
 export interface Leases {
   /** Undefined when another holder has it. It ends by itself `ttlMs` after the last renewal. */
   acquire(name: string, holder: string, ttlMs: Millis): Promise<Lease | undefined>;

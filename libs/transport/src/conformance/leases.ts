@@ -91,8 +91,8 @@ function leaseCases({ connect, pass }: Context): void {
   it('lasts while it is renewed', async () => {
     const [left, right] = [await connect(), await connect()];
     const lease = await acquired(left, 'lane', 'left', short);
-    for (let round = 0; round < 4; round += 1) {
-      await pass(short / 2);
+    for (let round = 0; round < 6; round += 1) {
+      await pass(short / 4);
       expect(await lease.renew()).toBe(true);
     }
     expect(await right.acquire('lane', 'right', long)).toBeUndefined();

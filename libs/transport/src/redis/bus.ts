@@ -2,6 +2,7 @@ import { type GatewayId, SyncError } from '@tidemark/protocol';
 import type { TransportLog } from '../log.ts';
 import type { Bus, ControlMessage, FeedMessage, Unsubscribe, WriteReply } from '../port.ts';
 import { callRedis, isReady, within } from './call.ts';
+import type { RedisClient } from './client-options.ts';
 import type { RedisConnections } from './connections.ts';
 import { type RedisKeys, redisKeys } from './keys.ts';
 
@@ -82,7 +83,7 @@ class RedisBus implements Bus {
     this.refuseWhenClosed();
     const client = this.connections.commands();
     const text = JSON.stringify(message);
-    await callRedis(client, this.connections.commandTimeoutMs, () => client.publish(channel, text));
+    await callRedis(client, this.connections.commandTimeoutMs, () => publishTo(client, channel, text));
   }
 
   private async subscribe<T>(channel: string, listen: (message: T) => void): Promise<Unsubscribe> {
@@ -139,6 +140,15 @@ class RedisBus implements Bus {
   private refuseWhenClosed(): void {
     if (this.closed) throw new SyncError('unavailable', 'The bus is closed.');
   }
+}
+
+/**
+ * In a cluster PUBLISH goes to any node, and messages overtake each other on their ways to the subscriber's node. A script
+ * is sent to the node of its key, which is the same for all of our channels, see RedisKeys.
+ */
+async function publishTo(client: RedisClient, channel: string, text: string): Promise<void> {
+  if (client.isCluster) await client.eval("return redis.call('PUBLISH', KEYS[1], ARGV[1])", 1, channel, text);
+  else await client.publish(channel, text);
 }
 
 /** Only our own processes write to these channels; what is not theirs is logged and dropped. */

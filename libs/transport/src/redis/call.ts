@@ -1,5 +1,5 @@
 import { SyncError } from '@tidemark/protocol';
-import type { RedisClient } from './connections.ts';
+import type { RedisClient } from './client-options.ts';
 
 const retryAfterMs = 1_000;
 

@@ -1,5 +1,7 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { RedisOptions } from 'ioredis';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+
+export type RedisClient = Redis | Cluster;
 
 /** The driver's options; its constructors want the mapping of replies to be exact. */
 export type ClientOptions = RedisOptions & { replyMapping?: 'legacy' };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { SyncError } from '@tidemark/protocol';
-import { type Cluster, Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { silentLog, type TransportLog } from '../log.ts';
 import { isReady } from './call.ts';
 import {
@@ -9,10 +9,9 @@ import {
   type ClientSettings,
   clientOptions,
   parseRedisUrl,
+  type RedisClient,
   reconnectDelay,
 } from './client-options.ts';
-
-export type RedisClient = Redis | Cluster;
 
 export interface RedisOptions {
   /** See parseRedisUrl. */
@@ -56,6 +55,8 @@ export function connectRedis(options: RedisOptions): RedisConnections {
     if (client === undefined) {
       if (closed) throw new SyncError('unavailable', 'The connections to Redis are closed.');
       client = openClient(role, settings);
+      // Each lane's worker and each caller that waits for the connection listens to it; the default of 10 is a few lanes.
+      client.setMaxListeners(1_000);
       reportOutages(client, role, log);
       clients.set(role, client);
     }

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { callRedis } from './call.ts';
-import type { RedisClient, RedisConnections } from './connections.ts';
+import type { RedisClient } from './client-options.ts';
+import type { RedisConnections } from './connections.ts';
 
 export interface RedisFault {
   readonly setting: 'version' | 'maxmemory-policy' | 'appendonly';

@@ -24,9 +24,9 @@ export function redisKeys(prefix: string): RedisKeys {
   return {
     lanePrefix: (lane) => `{${prefix}:lane-${lane}}`,
     lanes: `${prefix}:lanes`,
-    feed: `${prefix}:feed`,
-    control: `${prefix}:control`,
-    replies: (gateway) => `${prefix}:replies:${gateway}`,
+    feed: `{${prefix}:bus}:feed`,
+    control: `{${prefix}:bus}:control`,
+    replies: (gateway) => `{${prefix}:bus}:replies:${gateway}`,
     lease: (name) => `{${prefix}:lease:${name}}:held`,
     leaseToken: (name) => `{${prefix}:lease:${name}}:token`,
     holders: `${prefix}:holders`,

@@ -2,11 +2,11 @@ import { isObject, type Lane, SyncError } from '@tidemark/protocol';
 import { type Job, Worker } from 'bullmq';
 import type { ConsumeOptions, Consumer, JobHandler, WriteJob } from '../port.ts';
 import { redeliveryDelay } from '../redelivery.ts';
-import { within } from './call.ts';
+import { isReady, within } from './call.ts';
 import type { RedisConnections } from './connections.ts';
 import { redisKeys } from './keys.ts';
 import { queueName } from './lane-jobs.ts';
-import type { RedisQueueSettings } from './queue.ts';
+import type { RedisQueueSettings } from './queue-settings.ts';
 
 export interface LaneConsumer extends Consumer {
   /** Ends without a word to anyone, as a killed process would. */
@@ -40,7 +40,10 @@ export async function openLaneConsumer(
     atWork.add(done);
     await done.finally(() => atWork.delete(done));
   });
-  worker.on('error', (err) => log.warn({ err, lane }, 'worker'));
+  worker.on('error', (err) => {
+    // An outage has been reported once; every lane would tell it again with every attempt to reconnect.
+    if (isReady(connections.worker())) log.warn({ err, lane }, 'worker');
+  });
   try {
     await within(connections.commandTimeoutMs, worker.waitUntilReady());
   } catch (cause) {

@@ -1,9 +1,10 @@
 import { type Lane, SyncError } from '@tidemark/protocol';
 import { type JobsOptions, Queue } from 'bullmq';
 import type { WriteJob } from '../port.ts';
+import { isReady, within } from './call.ts';
 import type { RedisConnections } from './connections.ts';
 import { redisKeys } from './keys.ts';
-import type { RedisQueueSettings } from './queue.ts';
+import type { RedisQueueSettings } from './queue-settings.ts';
 
 /** The producer's side of a lane. Errors are the driver's. */
 export interface LaneJobs {
@@ -39,8 +40,13 @@ export async function openLaneJobs(
     // Nobody reads BullMQ's events.
     streams: { events: { maxLen: 100 } },
   });
-  queue.on('error', (err) => connections.log.warn({ err, lane }, 'queue'));
-  await queue.waitUntilReady();
+  queue.on('error', (err) => {
+    if (isReady(client)) connections.log.warn({ err, lane }, 'queue');
+  });
+  await within(connections.commandTimeoutMs, queue.waitUntilReady()).catch(async (error: unknown) => {
+    await queue.close();
+    throw error;
+  });
   const depth = async () => {
     const counts = await queue.getJobCounts('wait', 'active', 'delayed');
     return Object.values(counts).reduce((sum, count) => sum + count, 0);

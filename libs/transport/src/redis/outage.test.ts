@@ -4,6 +4,7 @@ import { createRecorder, eventually, feed, gateway, job, lane, reply } from '../
 import type { FeedMessage, WriteJob, WriteReply } from '../port.ts';
 import { createRedisBus } from './bus.ts';
 import { connectRedis, type RedisConnections } from './connections.ts';
+import { redisKeys } from './keys.ts';
 import { createRedisLeases } from './leases.ts';
 import { createRedisQueue, type RedisQueue } from './queue.ts';
 import { type RedisServer, startRedisServer } from './testing/index.ts';
@@ -253,7 +254,7 @@ describe('the bus', () => {
     const bus = openBus();
     const entries = createRecorder<FeedMessage>();
     await bus.subscribeFeed((message) => entries.add(message));
-    const channel = `${connections.keyPrefix}:feed`;
+    const channel = redisKeys(connections.keyPrefix).feed;
     await bus.check();
     for (const text of ['not json', '17', 'null']) await connections.commands().publish(channel, text);
     await bus.publishFeed(feed(1));

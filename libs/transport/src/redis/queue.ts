@@ -1,39 +1,20 @@
 import { brandAs, type Lane, SyncError } from '@tidemark/protocol';
 import type { ConsumeOptions, Consumer, JobHandler, JobQueue, WriteJob } from '../port.ts';
-import type { RedeliveryDelays } from '../redelivery.ts';
-import { callRedis, within } from './call.ts';
+import { callRedis } from './call.ts';
 import type { RedisConnections } from './connections.ts';
 import { type RedisKeys, redisKeys } from './keys.ts';
 import { type LaneConsumer, openLaneConsumer } from './lane-consumer.ts';
 import { type LaneJobs, openLaneJobs } from './lane-jobs.ts';
-
-export interface RedisQueueOptions extends Partial<RedeliveryDelays> {
-  /** Jobs that one lane may hold, waiting or at work; one more is `overloaded`. Several gateways at once may exceed it a little. */
-  readonly maxDepth?: number;
-  /** What a refused gateway is told to wait. */
-  readonly retryAfterMs?: number;
-  /** A job whose consumer's process is gone comes again after at most this time and three seconds. */
-  readonly lockMs?: number;
-}
+import { queueDefaults, type RedisQueueOptions, type RedisQueueSettings } from './queue-settings.ts';
 
 export interface RedisQueue extends JobQueue {
   /** For tests: as if this process died. Its jobs are delivered again when their locks have run out. */
   kill(): Promise<void>;
 }
 
-const defaults = {
-  maxDepth: 1_000,
-  retryAfterMs: 500,
-  redeliveryDelayMs: 50,
-  maxRedeliveryDelayMs: 5_000,
-  lockMs: 4_000,
-};
-
-export type RedisQueueSettings = typeof defaults;
-
 /** A BullMQ queue per lane. Jobs outlive our processes; with Redis' append-only file they outlive Redis. */
 export function createRedisQueue(connections: RedisConnections, options: RedisQueueOptions = {}): RedisQueue {
-  return new BullQueue(connections, { ...defaults, ...options });
+  return new BullQueue(connections, { ...queueDefaults, ...options });
 }
 
 class BullQueue implements RedisQueue {
@@ -110,7 +91,7 @@ class BullQueue implements RedisQueue {
   private laneJobs(lane: Lane): Promise<LaneJobs> {
     let jobs = this.lanes.get(lane);
     if (jobs === undefined) {
-      jobs = within(this.connections.commandTimeoutMs, openLaneJobs(this.connections, this.settings, lane));
+      jobs = openLaneJobs(this.connections, this.settings, lane);
       jobs.catch(() => this.lanes.delete(lane));
       this.lanes.set(lane, jobs);
     }

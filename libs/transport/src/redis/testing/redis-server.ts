@@ -12,6 +12,8 @@ export interface RedisServerOptions {
   readonly appendOnly?: boolean;
   /** More of redis.conf, as arguments. */
   readonly args?: readonly string[];
+  /** Speaks TLS only, for the name `localhost`: files of certificate and key, and the text of the authority. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
   /** How to reach it, when it is not by plain TCP. */
   readonly client?: ClientOptions;
 }
@@ -52,7 +54,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   };
   await start();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: options.tls === undefined ? `redis://127.0.0.1:${port}` : `rediss://localhost:${port}`,
     port,
     kill,
     start,
@@ -68,7 +70,8 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 async function spawnRedis(directory: string, port: number, options: RedisServerOptions): Promise<ChildProcess> {
   const appendOnly =
     options.appendOnly === false ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', 'always'];
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', directory, '--save', '', ...appendOnly];
+  const common = ['--bind', '127.0.0.1', '--dir', directory, '--save', ''];
+  const args = [...common, ...portArgs(port, options.tls), ...appendOnly];
   const child = spawn('redis-server', [...args, ...(options.args ?? [])], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -81,14 +84,21 @@ async function spawnRedis(directory: string, port: number, options: RedisServerO
   });
   // After the start nobody waits for the end any more.
   failed.catch(() => {});
-  await Promise.race([answers(port, options.client ?? {}), failed]);
+  await Promise.race([answers(port, options), failed]);
   return child;
 }
 
+function portArgs(port: number, tls: RedisServerOptions['tls']): readonly string[] {
+  if (tls === undefined) return ['--port', `${port}`];
+  const files = ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-auth-clients', 'no'];
+  return ['--port', '0', '--tls-port', `${port}`, ...files];
+}
+
 /** Resolves when a ping is answered, which is after the data has been loaded. */
-async function answers(port: number, more: ClientOptions): Promise<void> {
+async function answers(port: number, { client: more = {}, tls }: RedisServerOptions): Promise<void> {
   const patient: ClientOptions = { protocol: 2, retryStrategy: () => 20, maxRetriesPerRequest: null };
   const options: ClientOptions = { host: '127.0.0.1', port, ...patient, ...more };
+  if (tls !== undefined) options.tls = { ca: tls.ca, servername: 'localhost' };
   const client = new Redis(options);
   client.on('error', () => {});
   try {
