@@ -1,4 +1,5 @@
-import type { Entry, Json, Seq } from '@tidemark/protocol';
+import type { Entry, Seq } from '@tidemark/protocol';
+import { approximateJsonBytes } from '../approximate-json-bytes.ts';
 
 /**
  * The last entries of one lane, in memory, without a gap, so that a reconnect storm is served without the store.
@@ -52,22 +53,12 @@ export class RecentEntries {
   }
 }
 
-const objectOverhead = 64;
-
 /** Bytes that an entry keeps alive, roughly: good enough for a bound, cheap enough for every entry. */
 export function approximateBytes(entry: Entry): number {
-  return 256 + valueBytes(entry.before) + valueBytes(entry.after) + (entry.data ? valueBytes(entry.data) : 0);
-}
-
-function valueBytes(value: Json): number {
-  if (typeof value === 'string') return 16 + value.length;
-  if (typeof value !== 'object' || value === null) return 8;
-  let bytes = objectOverhead;
-  if (Array.isArray(value)) {
-    for (const member of value) bytes += valueBytes(member);
-    return bytes;
-  }
-  const fields = value as { readonly [key: string]: Json };
-  for (const key in fields) bytes += 8 + valueBytes(fields[key] ?? null);
-  return bytes;
+  return (
+    256 +
+    approximateJsonBytes(entry.before) +
+    approximateJsonBytes(entry.after) +
+    (entry.data ? approximateJsonBytes(entry.data) : 0)
+  );
 }

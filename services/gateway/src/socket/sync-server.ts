@@ -121,8 +121,9 @@ export class SyncServer {
     const { oversized } = this;
     const limit = this.deps.settings.maxMessageBytes;
     raw.on('packet', function onPacket({ type, data }) {
-      if (type !== 'message' || typeof data !== 'string' || data.length * 3 <= limit) return;
-      if (Buffer.byteLength(data) > limit) oversized.add(this);
+      if (type !== 'message') return;
+      if (typeof data === 'string' ? data.length * 3 > limit && Buffer.byteLength(data) > limit : sizeOf(data) > limit)
+        oversized.add(this);
     });
   }
 
@@ -155,6 +156,11 @@ export class SyncServer {
       });
     }
   }
+}
+
+/** Of a binary attachment. */
+function sizeOf(data: unknown): number {
+  return ArrayBuffer.isView(data) || data instanceof ArrayBuffer ? data.byteLength : 0;
 }
 
 /** Engine.IO would wait for its time-out; the refusal itself must still go out first. */

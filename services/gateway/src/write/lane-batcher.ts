@@ -11,6 +11,7 @@ import {
 } from '@tidemark/protocol';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { JobQueue, WriteJob, WriteReply } from '@tidemark/transport';
+import { approximateJsonBytes } from '../approximate-json-bytes.ts';
 
 export interface LaneBatcherOptions {
   readonly queue: JobQueue;
@@ -27,8 +28,12 @@ export interface LaneBatcherOptions {
   };
 }
 
+/** A job travels as one message and becomes one transaction: large documents make it end early. */
+const maxJobBytes = 4 * 1024 * 1024;
+
 interface Waiting {
   readonly request: WriteRequest;
+  readonly bytes: number;
   readonly answer: (outcomes: readonly Outcome[]) => void;
   readonly fail: (error: SyncError) => void;
 }
@@ -68,7 +73,7 @@ export class LaneBatcher {
       );
     }
     return new Promise((answer, fail) => {
-      this.waiting.push({ request, answer, fail });
+      this.waiting.push({ request, bytes: bytesOf(request), answer, fail });
       this.waitingChanges += request.changes.length;
       this.schedule();
     });
@@ -110,11 +115,15 @@ export class LaneBatcher {
   }
 
   private nextBatch(): Waiting[] {
+    const { maxJobChanges } = this.options.settings;
     let changes = 0;
+    let bytes = 0;
     let count = 0;
-    for (const { request } of this.waiting) {
-      if (count > 0 && changes + request.changes.length > this.options.settings.maxJobChanges) break;
-      changes += request.changes.length;
+    for (const waiting of this.waiting) {
+      const isFull = changes + waiting.request.changes.length > maxJobChanges || bytes + waiting.bytes > maxJobBytes;
+      if (count > 0 && isFull) break;
+      changes += waiting.request.changes.length;
+      bytes += waiting.bytes;
       count++;
     }
     this.waitingChanges -= changes;
@@ -134,6 +143,10 @@ export class LaneBatcher {
     this.flight = undefined;
     this.schedule();
   }
+}
+
+function bytesOf(request: WriteRequest): number {
+  return request.changes.reduce((bytes, change) => bytes + approximateJsonBytes(change.data), 0);
 }
 
 function timedOut(): SyncError {
