@@ -46,6 +46,7 @@ const figures: Readonly<Record<string, () => Promise<unknown>>> = {
   latency100Subscribers: async () => above(await paired((server, dialect) => scenarios.latency(server, dialect, few))),
   latency1000Filters: async () => above(await paired((server, dialect) => scenarios.latency(server, dialect, many))),
   memoryPerConnection: async () => ratio(await paired(scenarios.memoryPerConnection)),
+  connections: async () => paired(scenarios.connections),
   cpuMicrosPerChange: async () => {
     const at = (count: number) => on(startTidemark, (server) => scenarios.cpuPerChange(server, count));
     const [ten, tenThousand, hundredThousand] = [await at(10), await at(10_000), await at(100_000)];

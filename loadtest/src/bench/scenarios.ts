@@ -173,6 +173,26 @@ export async function memoryPerConnection(server: ServerProcess, dialect: Dialec
   return Math.round(bytes);
 }
 
+/** Many subscribed connections in one gateway: how fast they come, what they take, how long one change takes to reach all. */
+export async function connections(server: ServerProcess, dialect: Dialect) {
+  const count = 5_000;
+  const seen: number[] = [];
+  const onChange = (sentAt: number) => seen.push(performance.timeOrigin + performance.now() - sentAt);
+  const before = server.memory();
+  const begun = performance.now();
+  const watchers = await watchMany(server, dialect, { count, bucketOf: () => 'everyone', onChange });
+  const connectedPerSecond = Math.round((count * 1_000) / (performance.now() - begun));
+  const megabytes = Math.round((server.memory() - before) / 1_048_576);
+  const writer = await connect(server.url);
+  await dialect.prepare(writer, 1_000_000);
+  await dialect.change(writer, 'everyone', { bucket: 'everyone', sentAt: performance.timeOrigin + performance.now() });
+  for (let turn = 0; seen.length < count && turn < 500; turn++) await pause(20);
+  for (const client of watchers) client.close();
+  closeAll([writer]);
+  if (seen.length < count) throw new Error(`only ${seen.length} of ${count} deliveries`);
+  return { count, connectedPerSecond, megabytes, msToReachAll: round(Math.max(...seen)) };
+}
+
 /** Server CPU per acked change in microseconds, while `subscriptions` subscriptions that cannot match are held. */
 export async function cpuPerChange(server: ServerProcess, subscriptions: number): Promise<number> {
   const perSocket = Math.min(subscriptions, 500);
