@@ -79,7 +79,7 @@ export class Client {
     this.#clock = clock;
     this.#store = store;
     this.#events = new Emitter((error) => reportError(error));
-    this.#database = new LocalDatabase(new HybridClock(clock.now), randomId(random, 12));
+    this.#database = new LocalDatabase(new HybridClock(() => clock.now()), randomId(random, 12));
     this.#flusher = this.#makeFlusher();
     const shared = { database: this.#database, random, flushed: () => this.#flusher.flushed() };
     this.#writer = new LocalWriter({ ...shared, events: this.#events, maxPending: options.maxPending ?? 10_000 });
@@ -88,7 +88,7 @@ export class Client {
     this.#subscriptions = new Subscriptions({
       ...shared,
       set: this.#set,
-      now: clock.now,
+      now: () => clock.now(),
       reconcile: () => this.#engine.reconcile(),
       keepUnclaimedMs: options.keepUnclaimedMs ?? 7 * 86_400_000,
     });
@@ -213,7 +213,10 @@ export class Client {
       database: this.#database,
       clock: this.#clock,
       write: (batch) => this.#store.write(batch),
-      written: () => this.#engine.pump(),
+      written: ({ putEntries }) => {
+        this.#writer.stored(putEntries);
+        this.#engine.pump();
+      },
       failed: (error) => {
         const code = error instanceof LocalStoreError && error.code === 'full' ? 'store_full' : 'store_failed';
         this.#events.emit('problem', { code, message: `the local store failed: ${String(error)}`, cause: error });

@@ -58,6 +58,11 @@ export class LocalWriter {
     return !this.#unstored.has(entry.id);
   }
 
+  /** The local store has them now. */
+  stored(entries: readonly OutboxEntry[]): void {
+    for (const { id } of entries) this.#unstored.delete(id);
+  }
+
   /**
    * Shows the write at once; resolves when it is in the local store. Throws ClientError: `invalid_document`, `invalid_message`,
    * `outbox_full`, `store_full` and `store_failed`; then nothing is left of it.
@@ -71,11 +76,10 @@ export class LocalWriter {
     try {
       await flushed();
     } catch (error) {
+      this.#unstored.delete(entry.id);
       database.mutate(() => database.outbox.remove(entry.id));
       settled.cancel();
       throw storeError(error);
-    } finally {
-      this.#unstored.delete(entry.id);
     }
     return { changeId: entry.id, documentId: entry.documentId, settled: () => settled.promise };
   }

@@ -52,7 +52,9 @@ export class Documents {
     const key = documentKey(document._id);
     const held = this.get(collection, key);
     const version = versionOf(document);
-    if (held && !held.stale && version <= versionOf(held.document)) return;
+    // Version 0 was written past the server: of two such, the one that is told later is the newer.
+    if (held && !held.stale && version <= versionOf(held.document) && version > 0) return;
+    if (held && !held.stale && version < versionOf(held.document)) return;
     if (version < this.#grave(collection, key)) return;
     this.#put(collection, key, document);
   }

@@ -1,7 +1,7 @@
 import type { DocumentKey } from '@tidemark/protocol/core';
 import { documentRef } from './document-ref.ts';
 import type { Journal } from './journal.ts';
-import type { EntryStage, OutboxEntry } from './records.ts';
+import type { EntryStage, HiddenFields, OutboxEntry } from './records.ts';
 
 const none: readonly OutboxEntry[] = [];
 
@@ -49,6 +49,16 @@ export class Outbox {
     const entry = this.#entries.get(id);
     if (!entry || entry.stage === stage) return;
     this.restore({ ...entry, stage });
+    this.#journal.entry(id);
+  }
+
+  /** The named fields of the write are not to be shown any more. */
+  hide(id: string, fields: HiddenFields): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    const before = entry.hidden ?? [];
+    this.restore({ ...entry, hidden: fields === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...fields])] });
+    this.#journal.touch(entry.collection, entry.key);
     this.#journal.entry(id);
   }
 

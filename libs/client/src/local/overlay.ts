@@ -9,14 +9,22 @@ export function withOverlay(truth: Document | undefined, entries: readonly Outbo
   let document = truth;
   let deleted = false;
   for (const entry of entries) {
+    if (entry.hidden === 'all') continue;
     if (entry.operation === 'update') {
-      if (!deleted) document = patched(document ?? { _id: entry.documentId }, entry.data, entry.unset);
+      if (!deleted) document = updated(document ?? { _id: entry.documentId }, entry);
     } else {
       deleted = entry.operation === 'delete';
       document = deleted ? undefined : inserted(entry.documentId, entry.data);
     }
   }
   return document;
+}
+
+function updated(document: Document, { data, unset, hidden }: OutboxEntry): Document {
+  if (hidden === undefined || hidden === 'all') return patched(document, data, unset);
+  const isShown = (name: string) => !hidden.includes(name);
+  const shown = Object.fromEntries(Object.entries(data).filter(([name]) => isShown(name)));
+  return patched(document, shown, unset.filter(isShown));
 }
 
 /** A copy with the given fields merged in and others removed. */

@@ -14,6 +14,9 @@ export interface DocumentRecord {
  */
 export type EntryStage = 'accepted' | 'applied' | 'lost';
 
+/** Names of fields, or the whole write. */
+export type HiddenFields = readonly string[] | 'all';
+
 /** A local write on its way. Unique by id; ordered by timestamp, which no two entries of a store share. */
 export interface OutboxEntry {
   readonly id: string;
@@ -27,6 +30,8 @@ export interface OutboxEntry {
   readonly stage: EntryStage;
   /** UTF-8 bytes of the change as it is sent. */
   readonly bytes: number;
+  /** What a later own write of the document, visible already, has written again: not shown on top of it any more. */
+  readonly hidden?: HiddenFields;
 }
 
 /** What the user wants to hold. Unique by id; `key` is equal for equal collection, filter and arguments. */

@@ -62,7 +62,7 @@ export class SyncEngine {
     this.#options = options;
     const { database, subscriptions, events, clock } = options;
     this.#settlement = new Settlement({ database, subscriptions, events });
-    this.#receiver = new Receiver({ database, subscriptions, events, settlement: this.#settlement, now: clock.now });
+    this.#receiver = new Receiver({ database, subscriptions, events, settlement: this.#settlement, now: () => clock.now() });
     this.#unwatch = subscriptions.watch({
       added: () => this.#session?.reconcile(),
       removed: ({ record, state }) => {

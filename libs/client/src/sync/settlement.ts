@@ -2,7 +2,7 @@ import type { AckMessage, DeliveredMessage, Document } from '@tidemark/protocol/
 import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
 import type { LocalDatabase } from '../local/database.ts';
-import type { OutboxEntry } from '../local/records.ts';
+import type { HiddenFields, OutboxEntry } from '../local/records.ts';
 import type { SubscriptionSet } from './subscription-set.ts';
 
 interface Reason {
@@ -73,9 +73,23 @@ export class Settlement {
   }
 
   #visible(entry: OutboxEntry): void {
+    this.#overtaken(entry);
     this.#losses.delete(entry.id);
     this.#options.database.outbox.remove(entry.id);
     if (entry.stage === 'accepted') this.#settled(entry);
+  }
+
+  /**
+   * Earlier writes of the same document lie below this one on the server: decided ones are visible with it, and what is not decided
+   * must not show its older values on top.
+   */
+  #overtaken(entry: OutboxEntry): void {
+    const { outbox } = this.#options.database;
+    for (const earlier of outbox.ofDocument(entry.collection, entry.key)) {
+      if (earlier.id === entry.id) return;
+      if (earlier.stage === 'accepted') outbox.hide(earlier.id, fieldsOf(entry));
+      else this.arrived([earlier.id]);
+    }
   }
 
   /** The winner, where we know it, takes the loser's place in one step; else the loser stays until the winner has come. */
@@ -83,7 +97,7 @@ export class Settlement {
     const { database, subscriptions } = this.#options;
     this.#settled(entry, reason);
     if (current && subscriptions.holds(entry.collection, current)) {
-      database.documents.tell(entry.collection, current);
+      
       this.#compensate(entry, reason);
     } else {
       this.#losses.set(entry.id, reason);
@@ -112,6 +126,10 @@ export class Settlement {
 }
 
 const unknownLoss: Reason = { outcome: 'superseded', code: 'conflict', error: 'a newer version won' };
+
+function fieldsOf({ operation, data, unset }: OutboxEntry): HiddenFields {
+  return operation === 'update' ? [...Object.keys(data), ...unset] : 'all';
+}
 
 function lossOf({ code = unknownLoss.code, error = unknownLoss.error }: AckMessage): Reason {
   return { outcome: 'superseded', code, error };
