@@ -2,11 +2,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StandaloneOptions } from '@tidemark/standalone';
+import { startFleet, startOnMongo } from './backed-modes.ts';
 import { type ConnectOptions, connectClient, type TestClient } from './client.ts';
 import { startInProcess } from './in-process.ts';
 import { startProcess } from './server-process.ts';
 
 export interface ServerOptions {
+  /** Default: what TIDEMARK_TEST_MODE says. */
+  readonly mode?: TestMode;
   /** Beside a free port, a folder of its own and NODE_ENV=development. */
   readonly env?: Readonly<Record<string, string>>;
   /** Content of RULES_FILE, YAML. */
@@ -39,7 +42,12 @@ export type StartServer = (env: Readonly<Record<string, string>>, options: Serve
 /** The kinds of server that the tests can run against, chosen by TIDEMARK_TEST_MODE. */
 const modes: Readonly<Record<string, (options: ServerOptions) => StartServer>> = {
   standalone: ({ process }) => (process ? startProcess : startInProcess),
+  mongo: () => startOnMongo,
+  fleet: () => startFleet,
 };
+
+/** `standalone` has an embedded store, `mongo` is one server on MongoDB, `fleet` two gateways, two writers and a janitor. */
+export type TestMode = 'standalone' | 'mongo' | 'fleet';
 
 export const testMode = process.env.TIDEMARK_TEST_MODE || 'standalone';
 /** All parts run inside the test, so that faults can be put between them. */
@@ -47,9 +55,9 @@ export const isInProcess = testMode === 'standalone';
 
 /** Starts the whole system with an empty store. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const start = modes[testMode]?.(options);
-  if (start === undefined)
-    throw new Error(`TIDEMARK_TEST_MODE=${testMode}: there are ${Object.keys(modes).join(', ')}`);
+  const mode = options.mode ?? testMode;
+  const start = modes[mode]?.(options);
+  if (start === undefined) throw new Error(`TIDEMARK_TEST_MODE=${mode}: there are ${Object.keys(modes).join(', ')}`);
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-test-'));
   const server = new TestServer({ folder, options, start });
   try {
@@ -105,11 +113,20 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** A socket that goes with the server. It has not joined yet. Those of a fleet are spread over its gateways. */
-  async connect(options: ConnectOptions = {}): Promise<TestClient> {
-    const { urls } = this.current;
-    const client = await connectClient(urls[this.turn++ % urls.length]!, options);
+  connect(options: ConnectOptions = {}): Promise<TestClient> {
+    return this.connectTo(this.turn++, options);
+  }
+
+  /** As `connect`, at the gateway of that number; where there are fewer, the count begins anew. */
+  async connectTo(gateway: number, options: ConnectOptions = {}): Promise<TestClient> {
+    const client = await connectClient(this.urlOf(gateway), options);
     this.clients.push(client);
     return client;
+  }
+
+  urlOf(gateway: number): string {
+    const { urls } = this.current;
+    return urls[gateway % urls.length]!;
   }
 
   /** A socket of a user that has joined; `protocol: 1` unless the options say otherwise. */
