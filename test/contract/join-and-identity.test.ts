@@ -1,0 +1,372 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HandshakeRefused, type TestClient } from '../rig/client.ts';
+import { startServer, type TestServer } from '../rig/server.ts';
+import { mintToken, secret } from '../rig/tokens.ts';
+
+/** Tokens that must be refused wherever they stand. */
+const badTokens: Readonly<Record<string, string>> = {
+  garbage: 'garbage',
+  'three parts of garbage': 'a.b.c',
+  'signed with another key': mintToken({ sub: 'alice' }, { key: 'another key that has more than 32 bytes too' }),
+  'signed with none': mintToken({ sub: 'alice' }, { header: { alg: 'none' } }),
+  'unsigned with none': `${mintToken({ sub: 'alice' }, { header: { alg: 'none' } })
+    .split('.')
+    .slice(0, 2)
+    .join('.')}.`,
+  'signed with another algorithm': mintToken({ sub: 'alice' }, { header: { alg: 'HS512' } }),
+  'without a user': mintToken({ name: 'alice' }),
+  'with an empty user': mintToken({ sub: '' }),
+  'with a user that is no text': mintToken({ sub: { $ne: null } }),
+  'not valid yet': mintToken({ sub: 'alice', nbf: Math.floor(Date.now() / 1_000) + 3_600 }),
+  'with a claim changed': tampered(),
+};
+
+function tampered(): string {
+  const [head, , signature] = mintToken({ sub: 'mallory' }).split('.');
+  const body = Buffer.from(JSON.stringify({ sub: 'alice' })).toString('base64url');
+  return `${head}.${body}.${signature}`;
+}
+
+async function refusalOf(connecting: Promise<TestClient>): Promise<HandshakeRefused['data']> {
+  const error = await connecting.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(HandshakeRefused);
+  return (error as HandshakeRefused).data;
+}
+
+describe('sync:join', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it('is answered with who it is and what holds, then comes the event joined', async () => {
+    const client = await server.connect({ userId: 'alice' });
+    const answer = await client.call('sync:join', { userId: 'alice', clientId: 'phone', protocol: 1 });
+    expect(answer).toEqual({
+      success: true,
+      userId: 'alice',
+      timestamp: expect.any(Number),
+      protocol: 1,
+      historyId: expect.any(String),
+      checkpoint: expect.any(String),
+      subscriptionVersion: expect.any(Number),
+      limits: { maxBatchSize: 100, maxMessageBytes: 1_048_576, rateLimitMax: 50, rateLimitWindowMs: 10_000 },
+    });
+    const joined = await client.next('joined');
+    expect(joined).toEqual({
+      userId: 'alice',
+      timestamp: expect.any(Number),
+      subscriptionVersion: answer.subscriptionVersion,
+    });
+  });
+
+  it('without a callback only the event comes', async () => {
+    const client = await server.connect();
+    client.socket.emit('sync:join', { userId: 'alice' });
+    expect(await client.next('joined')).toMatchObject({ userId: 'alice' });
+  });
+
+  it('with subscriptions answers their ids in the order of the request, then sends the documents', async () => {
+    const client = await server.connect({ userId: 'alice' });
+    const answer = await client.join({
+      protocol: 1,
+      subscriptions: [{ collection: 'b', id: 'second' }, { collection: 'a' }, { collection: 'c', id: 'third' }],
+    });
+    expect(answer.subscriptionIds).toEqual(['second', expect.any(String), 'third']);
+    await client.mark();
+    expect(client.payloads('sync:bootstrap').map((page) => page.collection)).toEqual(['b', 'a', 'c']);
+    const order = client.received.map(({ event }) => event);
+    expect(order.slice(0, 2)).toEqual(['ack of sync:join', 'joined']);
+  });
+
+  it('one filter that does not parse, or one id twice, refuses the whole join', async () => {
+    const client = await server.connect({ userId: 'alice' });
+    const good = { collection: 'a', id: 'x' };
+    const join = (subscriptions: unknown) => client.call('sync:join', { userId: 'alice', subscriptions });
+    expect(await join([good, { collection: 'a', filter: 'x ==' }])).toMatchObject({ code: 'invalid_query' });
+    expect(await join([good, good])).toMatchObject({ success: false, code: 'invalid_message' });
+    expect(await client.call('sync:mark')).toMatchObject({ success: false, code: 'unauthenticated' });
+    expect(await join([good])).toMatchObject({ success: true, subscriptionIds: ['x'] });
+  });
+
+  it('an unknown protocol is unsupported_protocol', async () => {
+    const client = await server.connect();
+    for (const protocol of [0, 2, 99]) {
+      const answer = await client.call('sync:join', { userId: 'alice', protocol });
+      expect(answer).toMatchObject({ success: false, code: 'unsupported_protocol' });
+    }
+    expect(await client.call('sync:join', { userId: 'alice', protocol: 1 })).toMatchObject({ success: true });
+  });
+
+  it('without any user is unauthenticated', async () => {
+    const client = await server.connect();
+    for (const payload of [undefined, {}, { userId: '' }, { userId: null }]) {
+      expect(await client.call('sync:join', payload)).toMatchObject({ success: false });
+    }
+    expect(await client.call('sync:join', {})).toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('before it every event but ping is refused as unauthenticated', async () => {
+    const client = await server.connect();
+    const change = { operation: 'insert', collection: 'early', documentId: 'a', data: {} };
+    for (const [event, payload] of [
+      ['sync:auth', { token: 'x' }],
+      ['sync:change', change],
+      ['sync:changeBatch', { changes: [change] }],
+      ['sync:batch_changes', [change]],
+      ['sync:subscribe', { collection: 'early' }],
+      ['sync:unsubscribe', { collection: 'early' }],
+      ['sync:update_subscriptions', { subscriptions: [] }],
+      ['sync:get_changes', {}],
+      ['sync:mark', {}],
+    ] as const) {
+      expect([event, await client.ask(event, payload)]).toEqual([
+        event,
+        expect.objectContaining({ success: false, code: 'unauthenticated' }),
+      ]);
+    }
+    expect(await client.ask('mongoUpsert', { collection: 'early', update: { a: 1 }, query: { _id: 'a' } })).toBe(
+      'error',
+    );
+    expect(await client.ask('mongoDelete', { collection: 'early', query: { _id: 'a' } })).toMatchObject({
+      success: false,
+    });
+    expect(await client.call('ping', { t: 1 })).toMatchObject({ timestamp: expect.any(Number) });
+    const reader = await server.user('reader');
+    expect((await reader.call('sync:get_changes', { collection: 'early' })).changes).toEqual([]);
+  });
+
+  it('events sent right behind it, without waiting for the answer, are handled after it', async () => {
+    const client = await server.connect();
+    client.socket.emit('sync:join', { userId: 'hasty', protocol: 1 });
+    const change = { operation: 'insert', collection: 'hasty', documentId: 'a', data: { n: 1 } };
+    const [ack, subscribed] = await Promise.all([
+      client.call('sync:change', change),
+      client.call('sync:subscribe', { collection: 'hasty' }),
+    ]);
+    expect(ack).toMatchObject({ success: true });
+    expect(subscribed).toMatchObject({ success: true });
+  });
+
+  it('again is answered again, also with a new set; as another user it is refused', async () => {
+    const client = await server.user('alice');
+    expect(await client.join({ protocol: 1 })).toMatchObject({ success: true, userId: 'alice' });
+    const answer = await client.join({ protocol: 1, subscriptions: [{ collection: 'again', id: 's' }] });
+    expect(answer).toMatchObject({ success: true, subscriptionIds: ['s'] });
+    await client.bootstrapped('s');
+    expect(await client.call('sync:join', { userId: 'bob' })).toMatchObject({ success: false, code: 'forbidden' });
+    expect((await client.write({ collection: 'again', documentId: 'a', data: {} })).success).toBe(true);
+    expect((await client.call('sync:get_changes', { collection: 'again' })).changes[0]?.userId).toBe('alice');
+  });
+
+  it.each(['websocket', 'polling'] as const)('works over %s', async (transport) => {
+    const client = await server.connect({ userId: 'alice', transport });
+    expect(await client.join({ protocol: 1 })).toMatchObject({ success: true, userId: 'alice' });
+  });
+});
+
+describe('ping', () => {
+  it('is answered with the times; without a callback comes the event pong', async () => {
+    await using server = await startServer();
+    const client = await server.connect();
+    const t = Date.now() - 50;
+    const answer = await client.call('ping', { t });
+    expect(answer).toEqual({
+      timestamp: expect.any(Number),
+      clientTimestamp: t,
+      latency: answer.timestamp - t,
+    });
+    expect(answer.timestamp).toBeGreaterThanOrEqual(t);
+    expect(await client.call('ping')).toEqual({ timestamp: expect.any(Number) });
+    client.socket.emit('ping');
+    expect(await client.next('pong')).toEqual({ timestamp: expect.any(Number) });
+    client.socket.emit('ping', { t });
+    expect(await client.next('pong')).toMatchObject({ clientTimestamp: t, latency: expect.any(Number) });
+  });
+});
+
+describe.each(['development', 'production'])('with a key, in %s', (NODE_ENV) => {
+  let server: TestServer;
+  const token = mintToken({ sub: 'alice' });
+  const env = {
+    NODE_ENV,
+    AUTH_JWT_SECRET: secret,
+    MAX_CONNECTIONS_PER_USER: '1000',
+    MAX_CONNECTIONS_PER_IP: '1000',
+    RATE_LIMIT_DISABLED: 'true',
+  };
+  beforeAll(async () => {
+    server = await startServer({ env });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it.each([
+    ['auth.token', { auth: { token } }],
+    ['auth.token with Bearer in front', { auth: { token: `Bearer ${token}` } }],
+    ['the header Authorization', { headers: { Authorization: `Bearer ${token}` } }],
+    ['the query', { query: { token } }],
+    ['the query with Bearer in front', { query: { token: `Bearer ${token}` } }],
+  ])('a token in %s says who it is', async (_where, options) => {
+    for (const transport of ['websocket', 'polling'] as const) {
+      const client = await server.connect({ ...options, transport });
+      expect(await client.join({ protocol: 1 })).toMatchObject({ success: true, userId: 'alice' });
+      client.close();
+    }
+  });
+
+  it.each([token, `Bearer ${token}`])('a token in sync:join says who it is', async (given) => {
+    const client = await server.connect();
+    expect(await client.call('sync:join', { token: given })).toMatchObject({ success: true, userId: 'alice' });
+  });
+
+  it('the first of these places decides', async () => {
+    const [first, second, third, fourth] = ['first', 'second', 'third', 'fourth'].map((sub) => mintToken({ sub }));
+    const join = async (options: Parameters<TestServer['connect']>[0]) => {
+      const client = await server.connect(options);
+      const { userId } = await client.join({ token: fourth, userId: 'stated' });
+      client.close();
+      return userId;
+    };
+    const headers = { Authorization: `Bearer ${second}` };
+    expect(await join({ auth: { token: first }, headers, query: { token: third! } })).toBe('first');
+    expect(await join({ headers, query: { token: third! } })).toBe('second');
+    expect(await join({ query: { token: third! } })).toBe('third');
+    expect(await join({})).toBe('fourth');
+  });
+
+  it('an empty token is none', async () => {
+    const client = await server.connect({ auth: { token: '' }, headers: { Authorization: `Bearer ${token}` } });
+    expect(await client.join()).toMatchObject({ userId: 'alice' });
+  });
+
+  it.each([
+    [{ sub: 'a', userId: 'b', uid: 'c' }, 'a'],
+    [{ userId: 'b', uid: 'c' }, 'b'],
+    [{ uid: 'c' }, 'c'],
+  ])('the user of %j is %s', async (claims, userId) => {
+    const client = await server.connect({ token: mintToken(claims) });
+    expect(await client.join({ userId: 'somebody else' })).toMatchObject({ userId });
+  });
+
+  it('with a token in the handshake a client may begin without joining', async () => {
+    const client = await server.connect({ token });
+    const change = { operation: 'insert', collection: 'unjoined', documentId: 'a', data: { n: 1 } };
+    // Without rules a collection is closed in production: that is said only to somebody who is known.
+    const expected = NODE_ENV === 'development' ? { outcome: 'applied' } : { code: 'forbidden' };
+    expect(await client.call('sync:change', change)).toMatchObject(expected);
+  });
+
+  it.each(Object.entries(badTokens))('a token that is %s is refused everywhere', async (_what, bad) => {
+    for (const options of [
+      { auth: { token: bad } },
+      { headers: { Authorization: `Bearer ${bad}` } },
+      { query: { token: bad } },
+    ]) {
+      expect(await refusalOf(server.connect(options))).toMatchObject({
+        code: 'unauthenticated',
+        error: expect.any(String),
+      });
+    }
+    const client = await server.connect();
+    const join = await client.call('sync:join', { token: bad, userId: 'alice' });
+    expect(join).toMatchObject({ success: false, code: 'unauthenticated' });
+    expect(await client.call('sync:mark')).toMatchObject({ success: false, code: 'unauthenticated' });
+    const known = await server.connect({ token });
+    await known.join({ protocol: 1 });
+    expect(await known.call('sync:auth', { token: bad })).toMatchObject({ success: false, code: 'unauthenticated' });
+    const rest = await server.post('/api/sync/change', {}, { authorization: `Bearer ${bad}` });
+    expect(rest).toMatchObject({ status: 401, body: { success: false, code: 'unauthenticated' } });
+  });
+
+  it('a bad token in the join is refused also where the handshake had a good one', async () => {
+    const client = await server.connect({ token });
+    const answer = await client.call('sync:join', { token: 'garbage' });
+    expect(answer).toMatchObject({ success: false, code: 'unauthenticated' });
+  });
+
+  it('an expired token is token_expired', async () => {
+    const expired = mintToken({ sub: 'alice' }, { livesFor: -10 });
+    expect(await refusalOf(server.connect({ token: expired }))).toMatchObject({ code: 'token_expired' });
+    const client = await server.connect();
+    expect(await client.call('sync:join', { token: expired })).toMatchObject({ success: false, code: 'token_expired' });
+  });
+
+  it(`without a token a stated user is ${NODE_ENV === 'development' ? 'taken' : 'refused'}`, async () => {
+    const client = await server.connect({ query: { userId: 'alice', development: 'true' } });
+    const answer = await client.call('sync:join', { userId: 'alice' });
+    if (NODE_ENV === 'development') expect(answer).toMatchObject({ success: true, userId: 'alice' });
+    else expect(answer).toMatchObject({ success: false, code: 'unauthenticated' });
+  });
+});
+
+describe('audience and issuer', () => {
+  it('must be those of the settings', async () => {
+    await using server = await startServer({
+      env: { AUTH_JWT_SECRET: secret, AUTH_ISSUER: 'https://issuer', AUTH_AUDIENCE: 'tidemark' },
+    });
+    const right = { sub: 'alice', iss: 'https://issuer', aud: 'tidemark' };
+    const client = await server.connect();
+    for (const wrong of [{ iss: 'other' }, { aud: 'other' }, { iss: undefined }, { aud: undefined }]) {
+      const answer = await client.call('sync:join', { token: mintToken({ ...right, ...wrong }) });
+      expect(answer).toMatchObject({ success: false, code: 'unauthenticated' });
+    }
+    expect(await client.call('sync:join', { token: mintToken({ ...right, aud: ['a', 'tidemark'] }) })).toMatchObject({
+      success: true,
+    });
+  });
+});
+
+describe('in development without a key', () => {
+  it('tokens are ignored, with one warning', async () => {
+    await using server = await startServer();
+    const token = mintToken({ sub: 'somebody' });
+    for (const given of [token, 'garbage']) {
+      const client = await server.connect({ token: given });
+      expect(await client.call('sync:join', { userId: 'alice', token: given })).toMatchObject({
+        success: true,
+        userId: 'alice',
+      });
+    }
+    const warnings = server.log.filter(({ level, msg }) => level === 'warn' && /token/.test(String(msg)));
+    expect(warnings).toHaveLength(1);
+  });
+});
+
+describe('too many connections', () => {
+  it('of a user: the join is refused, then the socket is closed; a place that is left can be taken', async () => {
+    await using server = await startServer({ env: { MAX_CONNECTIONS_PER_USER: '2' } });
+    const first = await server.user('alice');
+    await server.user('alice');
+    await server.user('bob');
+    const third = await server.connect({ userId: 'alice' });
+    const answer = await third.call('sync:join', { userId: 'alice', protocol: 1 });
+    expect(answer).toMatchObject({ success: false, code: 'too_many_connections' });
+    await third.disconnected();
+    first.close();
+    await first.disconnected();
+    const fourth = await server.connect({ userId: 'alice' });
+    expect(await fourth.call('sync:join', { userId: 'alice', protocol: 1 })).toMatchObject({ success: true });
+  });
+
+  it('of an address: the handshake is refused', async () => {
+    await using server = await startServer({ env: { MAX_CONNECTIONS_PER_IP: '2' } });
+    const first = await server.connect();
+    await server.connect();
+    expect(await refusalOf(server.connect())).toMatchObject({ code: 'too_many_connections' });
+    first.close();
+    await first.disconnected();
+    await server.user('alice');
+  });
+});
+
+describe('a socket that never joins', () => {
+  it('is closed after a while', async () => {
+    await using server = await startServer({ env: { JOIN_TIMEOUT_MS: '200' } });
+    const client = await server.connect();
+    await client.next('disconnect', () => true, 5_000);
+  });
+});
