@@ -132,9 +132,11 @@ export class SessionDoors {
 
   private async identify(connection: Connection, message: JoinMessage): Promise<Identity> {
     const { authenticator, settings } = this.deps;
-    if (connection.identity !== undefined) return connection.identity;
-    if (message.token && (authenticator.configured || !settings.development))
-      return authenticator.verify(message.token);
+    const looksAtTokens = authenticator.configured || !settings.development;
+    // Also where the handshake decides: a bad token is refused everywhere.
+    const stated = message.token && looksAtTokens ? await authenticator.verify(message.token) : undefined;
+    const identity = connection.identity ?? stated;
+    if (identity !== undefined) return identity;
     if (!settings.development) throw new SyncError('unauthenticated', 'a token is required');
     if (!message.userId) throw new SyncError('unauthenticated', 'send a token, or in development a userId');
     return statedIdentity(brandAs<UserId>(message.userId));
@@ -164,6 +166,7 @@ export class SessionDoors {
     if (identity.userId !== session.userId) throw new SyncError('forbidden', 'the token is for another user');
     const fresh = { ...sessionOf(identity, { rules: this.deps.rules, protocol: undefined }), modern: session.modern };
     connection.session = fresh;
+    connection.identity = identity;
     connection.warnedOfExpiry = false;
     const isChanged = JSON.stringify(fresh.author.claims) !== JSON.stringify(session.author.claims);
     const answer = { success: true, expiresAt: identity.expiresAt };

@@ -20,8 +20,8 @@ export class Connection {
   readonly socket: Socket;
   readonly link: SocketLink;
   readonly connectedAt: Millis;
-  /** From a token of the handshake. */
-  readonly identity: Identity | undefined;
+  /** From a token of the handshake, or from one that has refreshed the session: a later join does not bring an older one back. */
+  identity: Identity | undefined;
   session: Session | undefined;
   stream: Stream | undefined;
   wildcard: WildcardView | undefined;

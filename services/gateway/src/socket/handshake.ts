@@ -14,8 +14,9 @@ export interface HandshakeFacts {
 export function handshakeToken(handshake: HandshakeFacts): string | undefined {
   const { authorization } = handshake.headers;
   const bearer = typeof authorization === 'string' && /^bearer /i.test(authorization) ? authorization : undefined;
-  const token = handshake.auth.token ?? bearer ?? handshake.query.token ?? undefined;
-  if (token === undefined || token === null || token === '') return undefined;
+  const places = [handshake.auth.token, bearer, handshake.query.token];
+  const token = places.find((value) => value !== undefined && value !== null && value !== '');
+  if (token === undefined) return undefined;
   if (typeof token !== 'string' || token.length > limits.token)
     throw new SyncError('unauthenticated', 'the token is malformed');
   return token;
