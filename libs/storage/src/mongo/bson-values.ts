@@ -1,5 +1,5 @@
 import { isTypedValue, type Json, type JsonObject } from '@tidemark/protocol';
-import { Binary, BSON, Decimal128, Double, Int32, Long, ObjectId, UUID } from 'mongodb';
+import { Binary, BSON, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import { StoreError } from '../store-error.ts';
 
 /** A value as the driver takes and gives it. */
@@ -10,7 +10,7 @@ const maxTime = 8.64e15;
 /**
  * JSON with Extended JSON in it → what the driver stores. Only typed values are recognised, never strings that look like
  * one. Values that need no conversion come back as the same object. Throws StoreError `invalid` for a value that BSON
- * cannot hold: a decimal of more than 34 digits, a date beyond the years that JavaScript knows; and for a field `_bsontype`.
+ * cannot hold: a date beyond the years that JavaScript knows; and for a field `_bsontype`.
  */
 export function toBson(value: Json): BsonValue {
   if (typeof value !== 'object' || value === null) return value;
@@ -41,7 +41,7 @@ function typedToBson(type: string, content: Json): BsonValue {
     case '$numberLong':
       return Long.fromString(content as string);
     case '$numberInt':
-      return Math.trunc(Number(content)) === 2 ** 31 ? Long.fromNumber(2 ** 31) : new Int32(Number(content));
+      return new Int32(Number(content));
     case '$numberDouble':
       return new Double(Number(content));
     default:
@@ -96,7 +96,8 @@ function objectFromBson(value: object): Json {
   }
   if (value instanceof Date) return fromDate(value);
   if (value instanceof ObjectId) return { $oid: value.toHexString() };
-  if (value instanceof Long) return { $numberLong: value.toString() };
+  // A timestamp is a Long to JavaScript.
+  if (value instanceof Long && !(value instanceof Timestamp)) return { $numberLong: value.toString() };
   if (value instanceof Decimal128) return { $numberDecimal: value.toString() };
   if (value instanceof Binary) return fromBinary(value);
   return BSON.EJSON.serialize({ value }, { relaxed: false }).value as Json;

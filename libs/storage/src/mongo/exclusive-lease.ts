@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Collection, type Document, MongoServerError } from 'mongodb';
+import { type Collection, MongoServerError } from 'mongodb';
 import { StoreError } from '../store-error.ts';
 import type { HistoryRow, LeaseRow } from './database.ts';
 
@@ -50,32 +50,29 @@ function readLease(meta: Meta): Promise<LeaseRow | null> {
   return meta.findOne<LeaseRow>({ _id: 'exclusive' });
 }
 
+/** One command: where a lease stands that has not expired, the insert meets it. */
 async function tryTake(meta: Meta, { holder, ttlMs }: LeaseOptions, token: string): Promise<boolean> {
-  const lease = { holder: { $literal: holder }, token, expiresAt: { $add: ['$$NOW', ttlMs] } };
-  const expired = { _id: 'exclusive' as const, $expr: { $lt: ['$expiresAt', '$$NOW'] } };
-  const taken = await meta.updateOne(expired, [{ $set: lease }]);
-  if (taken.matchedCount > 0) return true;
-  if ((await readLease(meta)) !== null) return false;
-  return insertLease(meta, lease);
-}
-
-/** Two that come at once: the second meets the row of the first. */
-async function insertLease(meta: Meta, lease: Document): Promise<boolean> {
+  const now = await serverTime(meta);
+  const lease = { holder, token, expiresAt: new Date(now.getTime() + ttlMs) };
   try {
-    const fresh = { _id: 'exclusive' as const, token: { $exists: false } };
-    const { upsertedCount } = await meta.updateOne(fresh, [{ $set: lease }], { upsert: true });
-    return upsertedCount > 0;
+    await meta.updateOne({ _id: 'exclusive', expiresAt: { $lt: now } }, { $set: lease }, { upsert: true });
+    return true;
   } catch (error) {
     if (error instanceof MongoServerError && error.code === 11000) return false;
     throw error;
   }
 }
 
+async function serverTime(meta: Meta): Promise<Date> {
+  const hello = await meta.db.admin().command({ hello: 1 });
+  return hello.localTime as Date;
+}
+
 function keepRenewing(meta: Meta, { ttlMs, onLost }: LeaseOptions, token: string): ExclusiveLease {
   let renewing: Promise<void> = Promise.resolve();
   const renew = async () => {
-    const expiresAt = { $add: ['$$NOW', ttlMs] };
-    const { matchedCount } = await meta.updateOne({ _id: 'exclusive', token }, [{ $set: { expiresAt } }]);
+    const expiresAt = new Date((await serverTime(meta)).getTime() + ttlMs);
+    const { matchedCount } = await meta.updateOne({ _id: 'exclusive', token }, { $set: { expiresAt } });
     if (matchedCount > 0) return;
     clearInterval(timer);
     onLost();

@@ -239,6 +239,24 @@ describe('the filter of a query', () => {
     expect(filterOf(bind('a == 5 AND FALSEPREDICATE')).filter).toBeUndefined();
   });
 
+  it('asks the predicate about numbers and texts that no document holds', async () => {
+    await rows.insertMany([
+      { _id: 'five', a: 5 },
+      { _id: 'text', a: '\ufffd' },
+    ] as never);
+    const value = { $numberDecimal: '5.00000000000000000000000000000000000000000001' };
+    const less = {
+      kind: 'compare',
+      operator: '<',
+      left: { kind: 'path', path: ['a'] },
+      right: { kind: 'value', value },
+    } as const;
+    expect(await found({ root: { ...less, quantifier: 'any', negated: false, caseInsensitive: false } })).toContain(
+      'five',
+    );
+    expect(await found(bind('a != $0', ['\ud800']))).toContain('text');
+  });
+
   it('keeps the text of a user out of patterns', () => {
     const { filter } = filterOf(bind('a BEGINSWITH $0', ['.*(a+)+$']));
     expect(filter).toMatchObject({ a: { $regex: { pattern: '^\\.\\*\\(a\\+\\)\\+\\$' } } });

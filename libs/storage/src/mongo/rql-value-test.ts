@@ -1,3 +1,4 @@
+import { isTypedValue, type JsonObject } from '@tidemark/protocol';
 import type { BoundBetween, BoundCompare, BoundIn, BoundText, Json } from '@tidemark/rql';
 import { StoreError } from '../store-error.ts';
 import { type BsonValue, toBson } from './bson-values.ts';
@@ -124,9 +125,12 @@ function textTest({ operator, right, caseInsensitive }: BoundText): Test {
   return { operators: { $regex: pattern }, shape: 'single', exact, meetsNull: false };
 }
 
-/** Half a surrogate pair has no UTF-8: the driver would store, and look for, something else. */
+/**
+ * Half a surrogate pair has no UTF-8: the driver would look for something else. Numbers of queries can have more digits
+ * than those of documents.
+ */
 function isStorable(value: Json): boolean {
-  return typeof value === 'string'
-    ? value.isWellFormed()
-    : typeof value !== 'object' || JSON.stringify(value).isWellFormed();
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return JSON.stringify(value).isWellFormed() && (kindOf(value) === 'unordered' || isTypedValue(value as JsonObject));
 }

@@ -104,9 +104,10 @@ function mongodCommand(program: string, place: Place): ServerCommand {
 function standInCommand(program: string, place: Place): ServerCommand {
   const { directory, port, standalone } = place;
   const arguments_ = ['--port', String(port), '--storage-path', directory, '--sync-on-commit', '--log-level', 'ERROR'];
-  // A log file is allocated whole: a small one makes an empty store small.
-  if (basename(program) === 'secantusd-rs') arguments_.push('--log-file-max', '16MB');
-  arguments_.push('--cache-size', '256M');
+  // A log file is allocated whole, and a transaction has to fit into one.
+  if (basename(program) === 'secantusd-rs') arguments_.push('--log-file-max', '64MB');
+  // A transaction that dirties a twentieth of the cache waits for ever.
+  arguments_.push('--cache-size', '1G');
   if (standalone) arguments_.push('--standalone');
   return { program, arguments: arguments_, uri: uriOf(place), readyWithinMs: 60_000 };
 }
