@@ -13,14 +13,14 @@ import { LocalDatabase } from './local/database.ts';
 import { Flusher } from './local/flusher.ts';
 import { MemoryStore } from './local/memory-store.ts';
 import { type LocalStore, LocalStoreError } from './local/port.ts';
-import type { OutboxEntry } from './local/records.ts';
+import type { OutboxEntry, SubscriptionRecord } from './local/records.ts';
 import { LocalWriter } from './local-writer.ts';
 import { randomId } from './random-id.ts';
 import type { ConnectionStatus, SyncStatus } from './status.ts';
 import type { Subscription } from './subscription.ts';
 import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
 import { SyncEngine, type TokenSource } from './sync/engine.ts';
-import { SubscriptionSet } from './sync/subscription-set.ts';
+import { SubscriptionSet, type SubscriptionState } from './sync/subscription-set.ts';
 
 export interface ClientOptions {
   /** Of the server, such as `https://sync.example.org`. */
@@ -42,6 +42,16 @@ export interface ClientOptions {
   readonly socket?: SocketFactory;
   readonly clock?: Clock;
   readonly random?: () => number;
+}
+
+/** A look inside for tools such as the devtools panel. */
+export interface ClientInspection {
+  /** Undefined until a server has said so. */
+  readonly userId: string | undefined;
+  readonly clientId: string;
+  /** The token that a reconnect resumes from. */
+  readonly checkpoint: string | undefined;
+  readonly subscriptions: readonly (SubscriptionRecord & { readonly state: SubscriptionState })[];
 }
 
 export interface WaitOptions {
@@ -132,6 +142,13 @@ export class Client {
   /** Writes that wait for their ack, or for the server's version to come back, in order. */
   outbox(): readonly OutboxEntry[] {
     return [...this.#database.outbox.entries()];
+  }
+
+  /** For tools: whose data this is, the tidemark, and every subscription with its state. */
+  inspect(): ClientInspection {
+    const { userId, clientId, checkpoint } = this.#database.meta;
+    const subscriptions = this.#set.all().map(({ record, state }) => ({ ...record, state }));
+    return { userId, clientId, checkpoint: checkpoint?.token, subscriptions };
   }
 
   /** Disconnects; the client goes on working locally. */

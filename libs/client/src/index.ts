@@ -1,4 +1,4 @@
-export { Client, type ClientOptions, createClient, type WaitOptions } from './client.ts';
+export { Client, type ClientInspection, type ClientOptions, createClient, type WaitOptions } from './client.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
 export { type Cancel, type Clock, systemClock } from './clock.ts';
 export { Collection, type NewDocument, type UpdateOptions } from './collection.ts';
