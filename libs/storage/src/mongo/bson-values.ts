@@ -1,6 +1,7 @@
 import { isTypedValue, type Json, type JsonObject } from '@tidemark/protocol';
 import { Binary, BSON, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import { StoreError } from '../store-error.ts';
+import { setField } from './set-field.ts';
 
 /** A value as the driver takes and gives it. */
 export type BsonValue = unknown;
@@ -142,8 +143,7 @@ function convertFields(
     const result = convert(fields[name]);
     if (result === fields[name]) continue;
     converted ??= { ...fields };
-    // A user's own document may have a field called __proto__, which assignment would not make.
-    Object.defineProperty(converted, name, { value: result, enumerable: true, writable: true, configurable: true });
+    setField(converted, name, result);
   }
   return converted ?? (fields as Record<string, unknown>);
 }

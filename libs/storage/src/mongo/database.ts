@@ -38,6 +38,14 @@ interface OutcomeFields {
   readonly committedAt: Millis;
 }
 
+/** Leads from the image after to the one before. Documents of which both fit into one row can be twice as large. */
+export interface UndoRow {
+  /** Values before of the fields that differ or went away. */
+  readonly changed: Readonly<Record<string, unknown>>;
+  /** Names of the fields that were not there. */
+  readonly added: readonly string[];
+}
+
 /** An entry of the change log. `_id` puts the entries of a lane in order, see log-ids.ts. */
 export interface EntryRow extends OutcomeFields {
   readonly _id: string;
@@ -51,8 +59,10 @@ export interface EntryRow extends OutcomeFields {
   /** … and where they are not, the values. */
   readonly data?: Readonly<Record<string, unknown>>;
   readonly unset?: readonly string[];
-  readonly before: Readonly<Record<string, unknown>> | null;
   readonly after: Readonly<Record<string, unknown>> | null;
+  /** The image before; where there is one after, only what it takes to go back from it. */
+  readonly before?: Readonly<Record<string, unknown>> | null;
+  readonly undo?: UndoRow;
   readonly emitTo?: readonly UserId[];
 }
 

@@ -12,6 +12,7 @@ import type { StoredDocument } from '../port.ts';
 import { fromBson, toBson } from './bson-values.ts';
 import { type BsonId, fromBsonId, toBsonId } from './document-ids.ts';
 import { isSameJson } from './same-json.ts';
+import { setField } from './set-field.ts';
 
 /** A document as it lies in the user's collection. */
 export interface DocumentRow {
@@ -32,7 +33,7 @@ export function readDocumentRow(row: DocumentRow): StoredDocument | undefined {
   for (const name in row) {
     if (name.startsWith(internalPrefix)) continue;
     const value = metadataFields.has(name) ? readMetadata(name, row[name]) : fromBson(row[name]);
-    if (value !== undefined) define(document, name, value);
+    if (value !== undefined) setField(document, name, value);
   }
   document._id = id as Json;
   const fieldVersions = readFieldVersions(row[fieldVersionsField]);
@@ -99,9 +100,4 @@ const isPlainName = (name: string) => name !== '' && !name.includes('.') && !nam
 function hasKeys(value: object): boolean {
   for (const _ in value) return true;
   return false;
-}
-
-function define(target: Record<string, Json>, name: string, value: Json): void {
-  if (name !== '__proto__') target[name] = value;
-  else Object.defineProperty(target, name, { value, enumerable: true, writable: true, configurable: true });
 }

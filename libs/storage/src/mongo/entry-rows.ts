@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { type Document, documentKey, type Entry, type Json, type JsonObject } from '@tidemark/protocol';
 import type { ChangeRef, RecordedOutcome } from '../port.ts';
 import { fromBson, toBson } from './bson-values.ts';
-import type { EntryRow, LogRow, SupersededRow } from './database.ts';
+import type { EntryRow, LogRow, SupersededRow, UndoRow } from './database.ts';
 import { fromBsonId, toBsonId } from './document-ids.ts';
 import { entryRowId, isEntryRowId, supersededRowId } from './log-ids.ts';
 import { isSameJson } from './same-json.ts';
+import { setField } from './set-field.ts';
 
 /** One text for a change; the length keeps authors and ids apart, whatever they are made of. */
 export function changeKey({ author, id }: ChangeRef): string {
@@ -21,8 +22,7 @@ export function entryRow(entry: Entry): EntryRow {
     ...(entry.origin !== undefined && { origin: entry.origin }),
     ...dataOf(entry),
     ...(entry.unset && { unset: entry.unset }),
-    before: imageOf(entry.before),
-    after: imageOf(entry.after),
+    ...imagesOf(entry),
     timestamp,
     committedAt,
     ...(entry.emitTo && { emitTo: entry.emitTo }),
@@ -36,6 +36,29 @@ function dataOf(entry: Entry): Pick<EntryRow, 'fields' | 'data'> {
   const names = Object.keys(data);
   if (after && names.every((name) => isSameJson(data[name], after[name]))) return { fields: names };
   return { data: toBson(data) as Record<string, unknown> };
+}
+
+function imagesOf({ before, after }: Entry): Pick<EntryRow, 'before' | 'after' | 'undo'> {
+  return before && after
+    ? { after: imageOf(after), undo: undoOf(before, after) }
+    : { before: imageOf(before), after: imageOf(after) };
+}
+
+function undoOf(before: Document, after: Document): UndoRow {
+  const changed: Record<string, unknown> = {};
+  for (const name in before) {
+    const value = before[name] as Json;
+    if (!isSameJson(value, after[name])) setField(changed, name, toBson(value));
+  }
+  return { changed, added: Object.keys(after).filter((name) => !Object.hasOwn(before, name)) };
+}
+
+function beforeOf(row: EntryRow, after: Document | null): Document | null {
+  if (!row.undo || !after) return fromBson(row.before ?? null) as Document | null;
+  const before: Record<string, Json> = { ...after };
+  for (const name of row.undo.added) delete before[name];
+  for (const name in row.undo.changed) setField(before, name, fromBson(row.undo.changed[name]));
+  return before as unknown as Document;
 }
 
 function imageOf(document: Document | null): Record<string, unknown> | null {
@@ -56,7 +79,7 @@ export function readEntryRow(row: LogRow): Entry | undefined {
     ...{ operation, collection, documentId, key: documentKey(documentId) },
     ...(data && { data }),
     ...(row.unset && { unset: row.unset }),
-    before: fromBson(row.before) as Document | null,
+    before: beforeOf(row, after),
     after,
     ...{ timestamp, committedAt },
     ...(row.emitTo && { emitTo: row.emitTo }),
