@@ -4,6 +4,7 @@ import { brandAs, type GatewayId } from '@tidemark/protocol';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { RedisConnections } from '@tidemark/transport/redis';
 import type { GatewayDeps } from './gateway.ts';
+import { oncePer } from './once-per.ts';
 import type { GatewaySettings } from './settings.ts';
 
 /** The gateway's slice of the settings table. */
@@ -54,8 +55,9 @@ export async function fleetGatewayParts(
   const { createRedisConnectionCounter, createRedisRateLimiter } = await import('@tidemark/access/redis');
   const client = redis.commands();
   const shared = { client, keyPrefix: redis.keyPrefix };
-  const onError = (error: unknown) =>
-    telemetry.logger.warn({ err: error }, 'connections are counted in this process only');
+  const onError = oncePer(10_000, (error: unknown) =>
+    telemetry.logger.warn({ err: error }, 'limits hold for this process only: Redis does not answer'),
+  );
   const counter = (kind: string, max: number) =>
     createRedisConnectionCounter({ ...shared, kind, max, gateway: id, onError });
   const perUser = counter('user', settings.maxConnectionsPerUser);
@@ -63,7 +65,7 @@ export async function fleetGatewayParts(
   const { syncRateLimitMax: max, syncRateLimitWindowMs: windowMs } = settings;
   return {
     ...gatewayParts(settings, { version, id }),
-    rateLimiter: settings.rateLimitDisabled ? undefined : createRedisRateLimiter({ ...shared, max, windowMs }),
+    rateLimiter: settings.rateLimitDisabled ? undefined : createRedisRateLimiter({ ...shared, max, windowMs, onError }),
     perUser,
     perAddress,
     close: async () => {

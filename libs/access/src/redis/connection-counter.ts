@@ -69,11 +69,13 @@ export function createRedisConnectionCounter(options: RedisConnectionCounterOpti
   async function acquire(key: string): Promise<Release | undefined> {
     const release = own.acquire(key);
     if (release === undefined) return undefined;
+    // Before Redis is asked: a rewrite that overtakes the answer must not take the place back.
+    count(key, 1);
     if (!(await mayHold(key))) {
+      count(key, -1);
       release();
       return undefined;
     }
-    count(key, 1);
     let held = true;
     return () => {
       if (!held) return;
