@@ -54,6 +54,7 @@ const drainSpreadMs = 3_000;
 export class Gateway {
   private readonly deps: GatewayDeps;
   private readonly now: () => Millis;
+  private readonly tokens: TokenReader;
   private readonly http: HttpServer = createServer();
   private readonly read: ReadSide;
   private readonly changes: Changes;
@@ -65,13 +66,13 @@ export class Gateway {
     this.deps = deps;
     this.now = deps.now ?? Date.now;
     const { settings } = deps;
-    const tokens = new TokenReader({ ...deps, development: settings.development });
+    this.tokens = new TokenReader({ ...deps, development: settings.development });
     // Before Socket.IO: it takes its own path out of what the listeners at that time are given.
     this.http.on('request', (request, response) => this.app(request, response));
     this.sync = new SyncServer({
       ...deps,
       http: this.http,
-      tokens,
+      tokens: this.tokens,
       now: this.now,
       onClosed: (connection) => this.closed(connection),
     });
@@ -83,7 +84,7 @@ export class Gateway {
     });
     const epoch = currentEpoch(deps.store.history);
     this.changes = new Changes({ ...deps, gateway: deps.id, epoch });
-    this.app = this.createApp(tokens);
+    this.app = this.createApp();
   }
 
   /** Resolves with the port when clients may connect. */
@@ -131,7 +132,7 @@ export class Gateway {
     const { telemetry, rules, settings } = this.deps;
     const { now } = this;
     const subscribing = new Subscribing({ ...this.read.parts(), rules, settings });
-    const session = new SessionDoors({ ...this.deps, ...this.read.parts(), subscribing, now });
+    const session = new SessionDoors({ ...this.deps, ...this.read.parts(), tokens: this.tokens, subscribing, now });
     const doors = {
       ...session.doors(),
       ...changeDoors(this.createWriting()),
@@ -145,12 +146,12 @@ export class Gateway {
     return new Writing({ ...this.deps, changes: this.changes, now: this.now });
   }
 
-  private createApp(tokens: TokenReader): Express {
-    const { now, changes, deps } = this;
+  private createApp(): Express {
+    const { now, changes, deps, tokens } = this;
     const { connections } = this.sync;
     const identity = new RestIdentity({ tokens, settings: deps.settings, now });
     const change = new RestChange({ identity, writing: this.createWriting(), rules: deps.rules });
-    const operator = new Operator(this.sync.io);
+    const operator = new Operator(this.sync.io, deps.bus);
     const statistics = new Statistics({ ...deps, changes, connections });
     return createHttpApp({
       ...deps,
@@ -166,8 +167,7 @@ export class Gateway {
 
   private closed(connection: Connection): void {
     if (connection.wildcard !== undefined) this.read.closeWildcard(connection.wildcard);
-    connection.stream?.close();
-    for (const release of connection.releases.splice(0)) release();
+    connection.close();
     if (connection.session !== undefined) this.deps.telemetry.metrics.sessions.dec();
   }
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createAdapter } from '@socket.io/redis-adapter';
 import { openFleetTransport, openRules, openStore, requireFleet, runService } from '@tidemark/runtime';
 import { createHealth } from '@tidemark/telemetry';
 import { fleetGatewayParts } from './from-settings.ts';
 import { createGateway } from './gateway.ts';
+import { createFleetAdapter } from './socket/fleet-adapter.ts';
 
 runService('gateway', async ({ settings, telemetry, version }) => {
   requireFleet(settings);
@@ -15,7 +15,7 @@ runService('gateway', async ({ settings, telemetry, version }) => {
   transport.watch(health);
   const { redis } = transport;
   const parts = await fleetGatewayParts(settings, { version, id: randomUUID(), redis, telemetry });
-  const adapter = createAdapter(redis.commands(), redis.subscriber(), { key: `${redis.keyPrefix}:socket.io` });
+  const adapter = createFleetAdapter(redis, telemetry.logger);
   const gateway = createGateway({ ...transport, ...parts, adapter, store, rules, health, telemetry });
   const port = await gateway.listen(settings.port, settings.host);
   telemetry.logger.info({ port }, 'ready');

@@ -37,11 +37,11 @@ export function createHttpApp(deps: HttpAppDeps): Express {
   });
   app.post('/api/operator/disconnect', express.json(), async (request, response) => {
     await assertOperator(deps, request);
-    response.json(deps.operator.disconnect(request.body));
+    response.json(await deps.operator.disconnect(request.body));
   });
   app.post('/api/operator/broadcast', express.json(), async (request, response) => {
     await assertOperator(deps, request);
-    response.json(deps.operator.broadcast(request.body));
+    response.json(await deps.operator.broadcast(request.body));
   });
   app.get('/api/negotiate', async (request, response) => {
     const { status, body } = await deps.identity.negotiate(request);
