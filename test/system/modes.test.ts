@@ -42,14 +42,14 @@ describe.each(modes)('on %s', (mode) => {
   /** A user of its own, so that limits of one test are not another's. */
   const newUser = (name: string) => `${name}${++made}`;
 
-  async function user(userId: string, gateway: number, join: object = { protocol: 1 }): Promise<TestClient> {
+  async function user(userId: string, gateway: number, join: Readonly<Record<string, unknown>> = { protocol: 1 }): Promise<TestClient> {
     const client = await server.connectTo(gateway, { token: mintToken({ sub: userId }) });
-    await client.join({ ...join });
+    await client.join(join);
     return client;
   }
 
   /** A writer at the first gateway and a reader with a subscription at the second. */
-  async function pair(more: object = {}) {
+  async function pair(more: Readonly<Record<string, unknown>> = {}) {
     const collection = newCollection();
     const [writer, reader] = [await user(newUser('w'), 0), await user(newUser('r'), 1)];
     await reader.subscribe(collection, more);
@@ -110,7 +110,7 @@ describe.each(modes)('on %s', (mode) => {
       const { collection, writer, reader } = await pair();
       const ids = Array.from({ length: 12 }, (_, n) => `d${n}`);
       await writer.write({ ...insert(collection, 'd7'), timestamp: Date.now() + 30_000 });
-      const changes = ids.map((id) => insert(collection, id));
+      const changes = ids.map((id) => ({ ...insert(collection, id), timestamp: Date.now() }));
       const lost = await writer.call('sync:changeBatch', { changes, atomic: true });
       expect(lost.success).toBe(false);
       expect(lost.results.map(({ code }) => code)).toEqual(
