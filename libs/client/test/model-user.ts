@@ -42,6 +42,8 @@ export class ModelUser {
   readonly #store = new MemoryStore();
   readonly #subscriptions = new Map<string, Subscription>();
   #vanished: Vanished[] = [];
+  /** Not shown though in the outbox, as when the insert below an update was rejected: right only if it is taken back later. */
+  readonly #goneEarly: Asked[] = [];
   program: ReturnType<ManualClock['forProgram']>;
   client: Client;
 
@@ -53,7 +55,11 @@ export class ModelUser {
     this.client = this.#start();
   }
 
-  async write(operation: 'insert' | 'update' | 'delete', documentId: string, fields: Record<string, unknown>): Promise<void> {
+  async write(
+    operation: 'insert' | 'update' | 'delete',
+    documentId: string,
+    fields: Record<string, unknown>,
+  ): Promise<void> {
     const tasks = this.client.collection(collection);
     const accepted = {
       insert: () => tasks.insert({ _id: documentId, ...fields }),
@@ -75,7 +81,8 @@ export class ModelUser {
   }
 
   async subscribe(filter: string): Promise<void> {
-    if (!this.#subscriptions.has(filter)) this.#subscriptions.set(filter, await this.client.subscribe(collection, filter));
+    if (!this.#subscriptions.has(filter))
+      this.#subscriptions.set(filter, await this.client.subscribe(collection, filter));
   }
 
   async unsubscribe(filter: string): Promise<void> {
@@ -118,11 +125,24 @@ export class ModelUser {
     }
   }
 
+  checkGoneEarly(): void {
+    for (const own of this.#goneEarly) {
+      const isTakenBack = this.compensated.some(({ changeId }) => changeId === own.changeId);
+      if (!isTakenBack)
+        this.violations.push(`${own.changeId} of ${own.documentId} vanished while it was in the outbox`);
+    }
+  }
+
   #faultOf(own: Asked, previous: Document): string | undefined {
     const { committed } = this.#world.server;
-    const isOverwrittenByUser = this.asked.slice(this.asked.indexOf(own) + 1).some(({ documentId }) => documentId === own.documentId);
+    const isOverwrittenByUser = this.asked
+      .slice(this.asked.indexOf(own) + 1)
+      .some(({ documentId }) => documentId === own.documentId);
     if (isOverwrittenByUser || this.compensated.some(({ changeId }) => changeId === own.changeId)) return undefined;
-    if (this.client.outbox().some(({ id }) => id === own.changeId)) return 'vanished while it is in the outbox';
+    if (this.client.outbox().some(({ id }) => id === own.changeId)) {
+      this.#goneEarly.push(own);
+      return undefined;
+    }
     const index = committed.findIndex(({ id }) => id === own.changeId);
     const entry = committed[index];
     if (!entry) return 'vanished, though it was neither committed nor taken back';
@@ -150,11 +170,14 @@ export class ModelUser {
     });
     client.on('compensated', (write) => isCurrent() && this.compensated.push(write));
     client.on('problem', ({ code, message }) => this.violations.push(`problem ${code}: ${message}`));
-    client.collection(collection).query().observe(({ diff }) => {
-      if (!isCurrent()) return;
-      for (const { previous, document } of diff?.changed ?? []) this.#changed(previous, document);
-      for (const { document } of diff?.removed ?? []) this.#changed(document, undefined);
-    });
+    client
+      .collection(collection)
+      .query()
+      .observe(({ diff }) => {
+        if (!isCurrent()) return;
+        for (const { previous, document } of diff?.changed ?? []) this.#changed(previous, document);
+        for (const { document } of diff?.removed ?? []) this.#changed(document, undefined);
+      });
     return client;
   }
 

@@ -76,7 +76,8 @@ export class SimulatedServer {
 
   /** Entries of all lanes after a position, lane by lane; undefined when the next one is gone. */
   entriesAfter(position: Position): readonly SimulatedEntry[] | undefined {
-    if (position.some((seq, lane) => seq < (this.#trimmed[lane] ?? 0) || seq > (this.#heads[lane] ?? 0))) return undefined;
+    if (position.some((seq, lane) => seq < (this.#trimmed[lane] ?? 0) || seq > (this.#heads[lane] ?? 0)))
+      return undefined;
     return this.#log.flatMap((entries, lane) => entries.filter((entry) => entry.seq > (position[lane] ?? 0)));
   }
 
@@ -110,10 +111,25 @@ export class SimulatedServer {
     if (first) return { ...first, outcome: 'duplicate', ...(!first.success && { current: this.#current(change) }) };
     if (this.faults > 0) {
       this.faults -= 1;
-      return { changeId: id, success: false, timestamp, outcome: 'rejected', code: 'unavailable', error: 'unavailable', retryAfterMs: 50 };
+      return {
+        changeId: id,
+        success: false,
+        timestamp,
+        outcome: 'rejected',
+        code: 'unavailable',
+        error: 'unavailable',
+        retryAfterMs: 50,
+      };
     }
     if ((change.data as JsonObject | undefined)?.forbidden === true) {
-      return { changeId: id, success: false, timestamp, outcome: 'rejected', code: 'forbidden', error: 'the rules forbid it' };
+      return {
+        changeId: id,
+        success: false,
+        timestamp,
+        outcome: 'rejected',
+        code: 'forbidden',
+        error: 'the rules forbid it',
+      };
     }
     const ack = this.#decide(author, change, id);
     this.#outcomes.set(`${author}\0${id}`, ack);
@@ -130,7 +146,15 @@ export class SimulatedServer {
     const wonByStored = !wins(version, stored && { timestamp: stored.timestamp, author: stored.author as UserId });
     const isDead = change.operation === 'update' && stored !== undefined && stored.document === undefined;
     if (wonByStored || isDead) {
-      return { changeId: id, success: false, timestamp: this.now(), outcome: 'superseded', code: 'conflict', error: 'conflict: newer', current: this.#current(change) };
+      return {
+        changeId: id,
+        success: false,
+        timestamp: this.now(),
+        outcome: 'superseded',
+        code: 'conflict',
+        error: 'conflict: newer',
+        current: this.#current(change),
+      };
     }
     const entry = this.#commit({ author, change, id, timestamp, ref, before: stored?.document });
     return { changeId: id, success: true, timestamp, outcome: 'applied', lane: entry.lane, seq: entry.seq };
@@ -149,12 +173,27 @@ export class SimulatedServer {
     const seq = (this.#heads[lane] ?? 0) + 1;
     const documentId = change.documentId as DocumentId;
     const operation = change.operation as Operation;
-    const data = { ...((change.data ?? {}) as JsonObject), sync_updated_at: timestamp, _updated_by: author, sync_version: seq };
+    const data = {
+      ...((change.data ?? {}) as JsonObject),
+      sync_updated_at: timestamp,
+      _updated_by: author,
+      sync_version: seq,
+    };
     const unset = operation === 'update' ? (change.unset ?? []) : [];
     const base = operation === 'update' && before ? before : ({ _id: documentId } as Document);
     const after = operation === 'delete' ? undefined : patched(base, data, unset);
     const entry: SimulatedEntry = {
-      lane, seq, id, author, operation, documentId, data, unset, timestamp, before, after,
+      lane,
+      seq,
+      id,
+      author,
+      operation,
+      documentId,
+      data,
+      unset,
+      timestamp,
+      before,
+      after,
       collection: change.collection as string,
       key: documentKey(documentId),
     };

@@ -8,7 +8,8 @@ interface Held {
   readonly collection: string;
   readonly matches: Predicate;
   needsBootstrap: boolean;
-  listed: number;
+  /** Id of the last document listed; '' before the first. */
+  after: string;
 }
 
 interface Token {
@@ -70,7 +71,7 @@ export class SimulatedStream {
     this.#emit('sync:reset', { reason });
     this.#position = this.#server.heads;
     this.#wholeThrough = undefined;
-    for (const held of this.#held) Object.assign(held, { needsBootstrap: true, listed: 0 });
+    for (const held of this.#held) Object.assign(held, { needsBootstrap: true, after: '' });
   }
 
   #join(fields: Record<string, unknown>, answer: Answer): void {
@@ -88,15 +89,26 @@ export class SimulatedStream {
       historyId: this.#server.historyId,
       checkpoint: this.#token(),
       subscriptionVersion: 1,
-      limits: { maxBatchSize: this.#settings.maxBatchSize, maxMessageBytes: 100_000, rateLimitMax: 0, rateLimitWindowMs: 0 },
+      limits: {
+        maxBatchSize: this.#settings.maxBatchSize,
+        maxMessageBytes: 100_000,
+        rateLimitMax: 0,
+        rateLimitWindowMs: 0,
+      },
     });
     const isForeign = token !== undefined && token.historyId !== this.#server.historyId;
-    if (isForeign || this.#server.entriesAfter(this.#position) === undefined) this.reset('the checkpoint cannot be served');
+    if (isForeign || this.#server.entriesAfter(this.#position) === undefined)
+      this.reset('the checkpoint cannot be served');
   }
 
   #hold(subscription: Record<string, unknown>, needsBootstrap: boolean): void {
-    const { id, collection, filter, args = [] } = subscription as { id: string; collection: string; filter: string; args?: never[] };
-    this.#held.push({ id, collection, matches: predicateOf({ filter, args }), needsBootstrap, listed: 0 });
+    const {
+      id,
+      collection,
+      filter,
+      args = [],
+    } = subscription as { id: string; collection: string; filter: string; args?: never[] };
+    this.#held.push({ id, collection, matches: predicateOf({ filter, args }), needsBootstrap, after: '' });
   }
 
   #write(changes: readonly ChangeMessage[], answer: Answer): void {
@@ -123,11 +135,13 @@ export class SimulatedStream {
   #sendPage(held: Held): boolean {
     const documents = this.#server.documents(held.collection).filter((document) => held.matches(document));
     // Listed by id as a real store does, so that a document written meanwhile is either in a later page or in history.
-    const sorted = documents.sort((a, b) => String(a._id).localeCompare(String(b._id)));
-    const data = sorted.slice(held.listed, held.listed + this.#settings.page);
-    const hasMore = held.listed + data.length < sorted.length;
-    const page = { subscription: held.id, collection: held.collection, data, page: held.listed, hasMore };
-    held.listed += data.length;
+    const sorted = documents
+      .filter((document) => String(document._id) > held.after)
+      .sort((a, b) => (String(a._id) < String(b._id) ? -1 : 1));
+    const data = sorted.slice(0, this.#settings.page);
+    const hasMore = data.length < sorted.length;
+    const page = { subscription: held.id, collection: held.collection, data, page: 0, hasMore };
+    held.after = String(data.at(-1)?._id ?? '');
     held.needsBootstrap = hasMore;
     if (!hasMore) this.#wholeThrough = this.#server.heads;
     this.#emit('sync:bootstrap', hasMore ? page : { ...page, checkpoint: this.#token() });

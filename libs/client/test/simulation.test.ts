@@ -11,9 +11,21 @@ describe('a client against the simulated server', () => {
     const server = new SimulatedServer(() => clock.now());
     const network = new SimulatedNetwork(server);
     for (const title of ['a', 'b', 'c', 'd']) {
-      server.change('other', { id: title, operation: 'insert', collection: 'tasks', documentId: title, data: { title } });
+      server.change('other', {
+        id: title,
+        operation: 'insert',
+        collection: 'tasks',
+        documentId: title,
+        data: { title },
+      });
     }
-    const client = createClient({ url: '', auth: { userId: 'ann' }, clock, random: Math.random, socket: network.factory });
+    const client = createClient({
+      url: '',
+      auth: { userId: 'ann' },
+      clock,
+      random: Math.random,
+      socket: network.factory,
+    });
     const subscription = await client.subscribe('tasks');
     const flow = async () => {
       do await settle();

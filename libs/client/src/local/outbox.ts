@@ -57,7 +57,10 @@ export class Outbox {
     const entry = this.#entries.get(id);
     if (!entry) return;
     const before = entry.hidden ?? [];
-    this.restore({ ...entry, hidden: fields === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...fields])] });
+    this.restore({
+      ...entry,
+      hidden: fields === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...fields])],
+    });
     this.#journal.touch(entry.collection, entry.key);
     this.#journal.entry(id);
   }

@@ -9,19 +9,26 @@ export function withOverlay(truth: Document | undefined, entries: readonly Outbo
   let document = truth;
   let deleted = false;
   for (const entry of entries) {
-    if (entry.hidden === 'all') continue;
-    if (entry.operation === 'update') {
-      if (!deleted) document = updated(document ?? { _id: entry.documentId }, entry);
-    } else {
-      deleted = entry.operation === 'delete';
-      document = deleted ? undefined : inserted(entry.documentId, entry.data);
-    }
+    if (entry.hidden !== undefined) document = deleted ? undefined : underlaid(document, entry);
+    else if (entry.operation !== 'update') {
+      deleted = entry.operation === 'delete' && !isMoot(entry, entries);
+      document = entry.operation === 'delete' ? undefined : inserted(entry.documentId, entry.data);
+    } else if (!deleted) document = patched(document ?? { _id: entry.documentId }, entry.data, entry.unset);
   }
   return document;
 }
 
-function updated(document: Document, { data, unset, hidden }: OutboxEntry): Document {
-  if (hidden === undefined || hidden === 'all') return patched(document, data, unset);
+/** A delete that lost kills nothing on the server: an update after it counts. */
+function isMoot(entry: OutboxEntry, entries: readonly OutboxEntry[]): boolean {
+  return entry.stage === 'lost' && entry !== entries.at(-1);
+}
+
+/** A write that lies below one which is visible already adds only what that one left alone. */
+function underlaid(
+  document: Document | undefined,
+  { hidden, operation, data, unset }: OutboxEntry,
+): Document | undefined {
+  if (document === undefined || hidden === undefined || hidden === 'all' || operation === 'delete') return document;
   const isShown = (name: string) => !hidden.includes(name);
   const shown = Object.fromEntries(Object.entries(data).filter(([name]) => isShown(name)));
   return patched(document, shown, unset.filter(isShown));

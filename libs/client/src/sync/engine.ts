@@ -62,15 +62,18 @@ export class SyncEngine {
     this.#options = options;
     const { database, subscriptions, events, clock } = options;
     this.#settlement = new Settlement({ database, subscriptions, events });
-    this.#receiver = new Receiver({ database, subscriptions, events, settlement: this.#settlement, now: () => clock.now() });
+    this.#receiver = new Receiver({
+      database,
+      subscriptions,
+      events,
+      settlement: this.#settlement,
+      now: () => clock.now(),
+    });
     this.#unwatch = subscriptions.watch({
       added: () => this.#session?.reconcile(),
-      removed: ({ record, state }) => {
-        this.#session?.reconcile();
-        // What a superseded one leaves stays in view until its successor has come.
-        const hasSuccessor =
-          state.kind === 'superseded' && subscriptions.has(record.collection, 'pending', 'bootstrapping');
-        if (!hasSuccessor) this.#receiver.sweep(record.collection);
+      removed: (ended) => {
+        if (this.#session?.knows(ended.record.id)) this.#session.reconcile();
+        else this.#receiver.left([ended]);
       },
       stateChanged: () => {},
     });

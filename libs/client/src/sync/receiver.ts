@@ -37,6 +37,7 @@ export class Receiver {
         database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, covered));
       }
       for (const active of bootstrapped) subscriptions.setState(active.record.id, started);
+      for (const collection of database.documents.collections()) this.sweep(collection);
     });
   }
 
@@ -108,12 +109,24 @@ export class Receiver {
     });
   }
 
+  /** The server no longer counts on it that we hold the documents of these subscriptions. */
+  left(ended: readonly ActiveSubscription[]): void {
+    const { subscriptions } = this.#options;
+    for (const { record } of ended) subscriptions.left(record.id);
+    for (const { record, state } of ended) {
+      // What a superseded one leaves stays in view until its successor has come.
+      const hasSuccessor =
+        state.kind === 'superseded' && subscriptions.has(record.collection, 'pending', 'bootstrapping');
+      if (!hasSuccessor) this.sweep(record.collection);
+    }
+  }
+
   /** Drops what no subscription holds, as far as that is known: not while one of the collection is still being told. */
   sweep(collection: string): void {
     const { database, subscriptions } = this.#options;
     if (subscriptions.has(collection, 'bootstrapping')) return;
-    const all = subscriptions.all();
-    const undecided = all.filter((active) => active.state.kind === 'pending' || active.state.kind === 'error');
+    const all = [...subscriptions.all(), ...subscriptions.leaving()];
+    const undecided = all.filter(({ state }) => state.kind === 'pending' || state.kind === 'error');
     database.mutate(() =>
       database.documents.drop(collection, ({ document, stale }) => {
         return !subscriptions.holds(collection, document, stale ? undecided : all);

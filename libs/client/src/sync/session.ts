@@ -85,6 +85,11 @@ export class Session {
     this.#join(subscriptions.all().filter(isWanted), new Set(subscriptions.covered()));
   }
 
+  /** Whether the server holds the subscription for us, or was asked to. */
+  knows(id: string): boolean {
+    return this.#onWire.has(id);
+  }
+
   /** Tells the server which subscriptions have come and gone. */
   reconcile(): void {
     if (!this.isJoined) return;
@@ -121,10 +126,11 @@ export class Session {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#requests.end();
-    const { subscriptions } = this.#options;
+    const { subscriptions, receiver } = this.#options;
     for (const active of subscriptions.all()) {
       if (active.state.kind === 'bootstrapping') subscriptions.setState(active.record.id, { kind: 'pending' });
     }
+    receiver.left(subscriptions.leaving());
   }
 
   #makeHandlers(): Readonly<Record<string, (args: readonly unknown[]) => void>> {
@@ -156,6 +162,8 @@ export class Session {
   #join(asked: readonly ActiveSubscription[], covered: ReadonlySet<ActiveSubscription>): void {
     const { database, userId, token } = this.#options;
     const { checkpoint, clientId } = database.meta;
+    this.#onWire.clear();
+    for (const { record } of asked) this.#onWire.add(record.id);
     const payload = {
       protocol: 1,
       clientId,
@@ -188,7 +196,6 @@ export class Session {
     const { accept, joined, receiver, dispatch, subscriptions } = this.#options;
     if (!accept(ack)) return;
     this.#isJoined = true;
-    for (const active of asked) this.#onWire.add(active.record.id);
     if (asked.length === 0) this.#askAgain(subscriptions.all());
     receiver.joined(bootstrapped);
     dispatch({ kind: 'joined' });
@@ -229,10 +236,7 @@ export class Session {
   #unsubscribe(id: string): void {
     this.#onWire.delete(id);
     this.request('sync:unsubscribe', { subscriptionId: id }, () => {
-      // What was on its way when it ended may have arrived meanwhile.
-      for (const collection of this.#options.database.documents.collections()) {
-        this.#options.receiver.sweep(collection);
-      }
+      this.#options.receiver.left(this.#options.subscriptions.leaving().filter(({ record }) => record.id === id));
     });
   }
 

@@ -32,8 +32,13 @@ export class Settlement {
 
   /** A change of the stream: if it is our own, it is committed, and visible with this very step. Called inside `mutate`. */
   delivered(change: DeliveredMessage): void {
-    const entry = this.#options.database.outbox.get(change.id);
-    if (entry && entry.collection === change.collection) this.#visible(entry);
+    const { outbox } = this.#options.database;
+    const entry = outbox.get(change.id);
+    if (!entry || entry.collection !== change.collection) return;
+    // It left the view, but a subscription that is still to come may bring it back: a later mark tells.
+    const mayReturn = change.reason === 'left' && this.#isIncomplete(entry.collection);
+    if (mayReturn && entry.stage === 'accepted') this.#applied(entry);
+    else if (!mayReturn) this.#visible(entry);
   }
 
   /** The server has decided. Called inside `mutate`. */
@@ -58,13 +63,25 @@ export class Settlement {
     return ids;
   }
 
-  /** Everything that was committed when these were already decided has arrived: what has not come back will not. */
+  /**
+   * Everything that was committed when these were already decided has arrived: what has not come back will not, unless documents of
+   * its collection are still to come (then a later mark tells).
+   */
   arrived(ids: readonly string[]): void {
     for (const id of ids) {
       const entry = this.#options.database.outbox.get(id);
-      if (entry?.stage === 'applied') this.#visible(entry);
-      else if (entry?.stage === 'lost') this.#compensate(entry, this.#losses.get(id) ?? unknownLoss);
+      if (entry && !this.#isIncomplete(entry.collection)) this.#finish(entry);
     }
+  }
+
+  /** Documents that were subscribed to are still to come. */
+  #isIncomplete(collection: string): boolean {
+    return this.#options.subscriptions.has(collection, 'pending', 'bootstrapping');
+  }
+
+  #finish(entry: OutboxEntry): void {
+    if (entry.stage === 'applied') this.#visible(entry);
+    else if (entry.stage === 'lost') this.#compensate(entry, this.#losses.get(entry.id) ?? unknownLoss);
   }
 
   #applied(entry: OutboxEntry): void {
@@ -88,7 +105,7 @@ export class Settlement {
     for (const earlier of outbox.ofDocument(entry.collection, entry.key)) {
       if (earlier.id === entry.id) return;
       if (earlier.stage === 'accepted') outbox.hide(earlier.id, fieldsOf(entry));
-      else this.arrived([earlier.id]);
+      else this.#finish(earlier);
     }
   }
 
@@ -97,7 +114,6 @@ export class Settlement {
     const { database, subscriptions } = this.#options;
     this.#settled(entry, reason);
     if (current && subscriptions.holds(entry.collection, current)) {
-      
       this.#compensate(entry, reason);
     } else {
       this.#losses.set(entry.id, reason);

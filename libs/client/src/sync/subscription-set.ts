@@ -44,6 +44,8 @@ const complete: SubscriptionState = { kind: 'complete' };
 export class SubscriptionSet {
   readonly #database: LocalDatabase;
   readonly #active = new Map<string, ActiveSubscription>();
+  /** Ended here, but the server may not know it yet: it leaves out what it believes that we hold. */
+  readonly #leaving = new Map<string, ActiveSubscription>();
   readonly #watchers = new Set<SubscriptionWatcher>();
 
   constructor(database: LocalDatabase) {
@@ -73,6 +75,15 @@ export class SubscriptionSet {
 
   all(): readonly ActiveSubscription[] {
     return [...this.#active.values()];
+  }
+
+  leaving(): readonly ActiveSubscription[] {
+    return [...this.#leaving.values()];
+  }
+
+  /** The server knows that it has ended: what only this one held may go. */
+  left(id: string): void {
+    this.#leaving.delete(id);
   }
 
   find(key: string): ActiveSubscription | undefined {
@@ -158,6 +169,7 @@ export class SubscriptionSet {
   #forget(active: ActiveSubscription, state: SubscriptionState): void {
     this.#active.delete(active.record.id);
     const ended = { ...active, state };
+    this.#leaving.set(active.record.id, ended);
     for (const watcher of this.#watchers) watcher.stateChanged(ended);
     for (const watcher of this.#watchers) watcher.removed(ended);
   }

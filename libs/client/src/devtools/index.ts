@@ -1,0 +1,1 @@
+export { type DevtoolsOptions, mountDevtools } from './panel.ts';
