@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { Backends } from './backends.ts';
 import { Fleet } from './fleet.ts';
 import { startInProcess } from './in-process.ts';
-import type { RunningServer, ServerOptions, StartServer } from './server.ts';
+import type { RunningServer, ServerOptions, StartServer } from './running-server.ts';
 
 /** One server on MongoDB. The database goes and comes with it, and keeps its data. */
 export const startOnMongo: StartServer = async (env, options) => {

@@ -1,7 +1,7 @@
 import { loadSettings } from '@tidemark/config';
 import { startStandalone } from '@tidemark/standalone';
 import { createLogger, createMetrics } from '@tidemark/telemetry';
-import type { RunningServer, ServerOptions } from './server.ts';
+import type { RunningServer, ServerOptions } from './running-server.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** The standalone server inside the test. Its end is checked for what it may have left open. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { RunningServer } from './server.ts';
+import type { RunningServer } from './running-server.ts';
 
 const root = join(__dirname, '..', '..');
 const mainFile = join(root, 'services', 'standalone', 'src', 'main.ts');

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DeliveredMessage } from '@tidemark/protocol';
 import type { TestClient } from '../rig/client.ts';
-import { startServer, type TestMode, type TestServer } from '../rig/server.ts';
+import type { TestMode } from '../rig/running-server.ts';
+import { startServer, type TestServer } from '../rig/server.ts';
 import { mintToken, secret } from '../rig/tokens.ts';
 import { waitUntil } from '../rig/wait-until.ts';
 
@@ -42,7 +43,11 @@ describe.each(modes)('on %s', (mode) => {
   /** A user of its own, so that limits of one test are not another's. */
   const newUser = (name: string) => `${name}${++made}`;
 
-  async function user(userId: string, gateway: number, join: Readonly<Record<string, unknown>> = { protocol: 1 }): Promise<TestClient> {
+  async function user(
+    userId: string,
+    gateway: number,
+    join: Readonly<Record<string, unknown>> = { protocol: 1 },
+  ): Promise<TestClient> {
     const client = await server.connectTo(gateway, { token: mintToken({ sub: userId }) });
     await client.join(join);
     return client;
