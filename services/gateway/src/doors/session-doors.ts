@@ -1,21 +1,22 @@
-import type { Authenticator, ConnectionCounter, Identity, Rules } from '@tidemark/access';
+import type { ConnectionCounter, Identity, Rules } from '@tidemark/access';
 import { brandAs, type JoinMessage, type Millis, SyncError, type UserId, upMessages } from '@tidemark/protocol';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { FanOut } from '../read/fan-out.ts';
 import type { HistoryReader } from '../read/history-reader.ts';
+import type { SubscriptionRequest } from '../read/subscription.ts';
 import type { GatewaySettings } from '../settings.ts';
 import { type Connection, userRoom } from '../socket/connection.ts';
+import type { TokenReader } from '../socket/handshake.ts';
 import { type Session, statedIdentity } from '../socket/session.ts';
 import { type Door, type Reply, refusal } from './door.ts';
 import { parseMessage } from './parse-message.ts';
 import type { Subscribing } from './subscribing.ts';
-import { applySet } from './subscription-doors.ts';
 
 /** The version of the protocol that this server speaks. */
 export const protocolVersion = 1;
 
 export interface SessionDoorsDeps {
-  readonly authenticator: Authenticator;
+  readonly tokens: TokenReader;
   readonly rules: Rules;
   readonly perUser: ConnectionCounter;
   readonly subscribing: Subscribing;
@@ -57,7 +58,8 @@ export class SessionDoors {
     if (message.protocol != null && message.protocol !== protocolVersion) {
       throw new SyncError('unsupported_protocol', `this server speaks protocol ${protocolVersion}`);
     }
-    const identity = await this.identify(connection, message);
+    const stated = await this.deps.tokens.identify(message.token || undefined);
+    const identity = this.identityOf(connection, message, stated);
     const known = connection.session;
     if (known !== undefined && known.userId !== identity.userId)
       throw new SyncError('forbidden', 'the socket belongs to another user');
@@ -66,31 +68,35 @@ export class SessionDoors {
       ? this.deps.subscribing.parseSet(message.subscriptions, session.author)
       : undefined;
     if (known === undefined) await this.open(connection, identity, message.protocol);
-    else connection.session = { ...session, modern: known.modern };
+    else this.renew(connection, session);
+    if (identity === stated) connection.identity = identity;
     const start = await this.startStream(connection, message, requests);
+    const hasOtherRights = known !== undefined && !haveSameRights(known, session);
     return this.joinReply(connection, {
-      start,
+      start: () => {
+        if (hasOtherRights) this.applyRights(connection);
+        start();
+      },
       subscriptionIds: requests?.map((request) => request.id),
-      checkpoint: message.checkpoint,
     });
   }
 
   private async startStream(
     connection: Connection,
     message: JoinMessage,
-    requests: Parameters<typeof applySet>[2]['requests'] | undefined,
+    requests: readonly SubscriptionRequest[] | undefined,
   ): Promise<() => void> {
     const { subscribing } = this.deps;
     const checkpoint = message.checkpoint ?? undefined;
     if (requests !== undefined) {
+      const start = await subscribing.replace(connection, requests, checkpoint);
       connection.subscriptionVersion++;
-      return applySet(subscribing, connection, { requests, checkpoint });
+      return start;
     }
     const session = connection.requireSession();
-    if (session.modern || connection.wildcard !== undefined || (connection.stream?.list.length ?? 0) > 0)
-      return () => undefined;
-    const stream = subscribing.streamOf(connection, session);
-    const { start } = await subscribing.begin(stream, [], checkpoint);
+    const isFresh = connection.stream?.isFresh ?? true;
+    if (session.modern || connection.wildcard !== undefined || !isFresh) return () => undefined;
+    const { start } = await subscribing.begin(connection, [], checkpoint);
     subscribing.openWildcard(connection, session);
     return start;
   }
@@ -100,7 +106,6 @@ export class SessionDoors {
     joined: {
       start: () => void;
       subscriptionIds: readonly string[] | undefined;
-      checkpoint: string | null | undefined;
     },
   ): Reply {
     const { settings, reader, now } = this.deps;
@@ -130,16 +135,20 @@ export class SessionDoors {
     return { answer, afterwards };
   }
 
-  private async identify(connection: Connection, message: JoinMessage): Promise<Identity> {
-    const { authenticator, settings } = this.deps;
-    const looksAtTokens = authenticator.configured || !settings.development;
-    // Also where the handshake decides: a bad token is refused everywhere.
-    const stated = message.token && looksAtTokens ? await authenticator.verify(message.token) : undefined;
-    const identity = connection.identity ?? stated;
-    if (identity !== undefined) return identity;
+  /**
+   * The handshake decides, unless its token has run out meanwhile; later a fresh token of the same user counts. Only without
+   * any token a client of a development server says who it is.
+   */
+  private identityOf(connection: Connection, message: JoinMessage, stated: Identity | undefined): Identity {
+    const { settings, now } = this.deps;
+    const { identity: held, session } = connection;
+    const isOver = held?.expiresAt !== undefined && held.expiresAt <= now();
+    if (stated !== undefined && (held === undefined || isOver || session !== undefined)) return stated;
+    if (held !== undefined) return held;
     if (!settings.development) throw new SyncError('unauthenticated', 'a token is required');
-    if (!message.userId) throw new SyncError('unauthenticated', 'send a token, or in development a userId');
-    return statedIdentity(brandAs<UserId>(message.userId));
+    const userId = message.userId ?? session?.userId;
+    if (!userId) throw new SyncError('unauthenticated', 'send a token, or in development a userId');
+    return statedIdentity(brandAs<UserId>(userId));
   }
 
   /** Takes a place among the user's connections. Throws `too_many_connections`, and then closes the socket. */
@@ -152,35 +161,43 @@ export class SessionDoors {
       setImmediate(() => connection.socket.disconnect(true));
       throw new SyncError('too_many_connections', 'the user has too many connections', { retryAfterMs: 5_000 });
     }
-    connection.releases.push(release);
-    if (!connection.socket.connected) release();
+    connection.hold(release);
     connection.session = sessionOf(identity, { rules: this.deps.rules, protocol });
-    await connection.socket.join(userRoom(identity.userId));
     this.deps.telemetry.metrics.sessions.inc();
+    await connection.socket.join(userRoom(identity.userId));
+  }
+
+  /** The same user with a fresh token. What the stream is was settled when it began. */
+  private renew(connection: Connection, session: Session): void {
+    const known = connection.requireSession();
+    connection.session = connection.stream === undefined ? session : { ...session, modern: known.modern };
+    connection.warnedOfExpiry = false;
   }
 
   private async refresh(connection: Connection, payload: unknown): Promise<Reply> {
-    const session = connection.requireSession();
+    const known = connection.requireSession();
     const { token } = parseMessage(upMessages['sync:auth'], payload);
-    const identity = await this.deps.authenticator.verify(token);
-    if (identity.userId !== session.userId) throw new SyncError('forbidden', 'the token is for another user');
-    const fresh = { ...sessionOf(identity, { rules: this.deps.rules, protocol: undefined }), modern: session.modern };
-    connection.session = fresh;
+    const identity = await this.deps.tokens.identify(token);
+    if (identity === undefined) return { answer: { success: true } };
+    if (identity.userId !== known.userId) throw new SyncError('forbidden', 'the token is for another user');
+    const session = sessionOf(identity, { rules: this.deps.rules, protocol: undefined });
+    this.renew(connection, { ...session, modern: known.modern });
     connection.identity = identity;
-    connection.warnedOfExpiry = false;
-    const isChanged = JSON.stringify(fresh.author.claims) !== JSON.stringify(session.author.claims);
     const answer = { success: true, expiresAt: identity.expiresAt };
-    return isChanged ? { answer, afterwards: () => this.applyClaims(connection, fresh) } : { answer };
+    return haveSameRights(known, session) ? { answer } : { answer, afterwards: () => this.applyRights(connection) };
   }
 
   /** Other claims may mean another view. */
-  private applyClaims(connection: Connection, session: Session): void {
+  private applyRights(connection: Connection): void {
     const { subscribing } = this.deps;
     const { stream } = connection;
-    if (stream === undefined) return;
+    if (stream === undefined || connection.isClosed) return;
+    const session = connection.requireSession();
     if (connection.wildcard !== undefined) {
       subscribing.closeWildcard(connection);
       subscribing.openWildcard(connection, session);
+    } else if (stream.list.length === 0) {
+      return;
     }
     stream.rebind((collection, filter) => subscribing.visible(session.author, collection, filter));
     stream.start();
@@ -193,6 +210,10 @@ export class SessionDoors {
     const answer = sent == null ? { timestamp } : { timestamp, clientTimestamp: sent, latency: timestamp - sent };
     return { answer, unasked: () => connection.socket.emit('pong', answer) };
   }
+}
+
+function haveSameRights(a: Session, b: Session): boolean {
+  return JSON.stringify(a.author.claims) === JSON.stringify(b.author.claims);
 }
 
 function sessionOf(identity: Identity, context: { rules: Rules; protocol: number | null | undefined }): Session {

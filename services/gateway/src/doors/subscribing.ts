@@ -69,8 +69,9 @@ export class Subscribing {
     return and(filter, this.deps.rules.readQuery(collection, author));
   }
 
-  /** The stream of the socket, made when first needed. */
+  /** The stream of the socket, made when first needed. Throws SyncError when the socket is gone. */
   streamOf(connection: Connection, session: Session): Stream {
+    connection.requireOpen();
     connection.stream ??= new Stream(this.deps.stream, {
       link: connection.link,
       userId: session.userId,
@@ -120,11 +121,14 @@ export class Subscribing {
    * Without a checkpoint, or with one that cannot be served, everything is bootstrapped.
    */
   async begin(
-    stream: Stream,
+    connection: Connection,
     requests: readonly SubscriptionRequest[],
     token: string | undefined,
   ): Promise<{ resumed: boolean; start: () => void }> {
+    const stream = this.streamOf(connection, connection.requireSession());
     const resume = token === undefined ? undefined : await this.resume(stream, token);
+    connection.requireOpen();
+    this.closeWildcard(connection);
     const resumed = resume?.resumed === true;
     for (const request of requests)
       stream.subscribe(request, resumed ? request.bootstrap === true : request.bootstrap !== false);
@@ -135,11 +139,38 @@ export class Subscribing {
     return { resumed, start };
   }
 
+  /** One more subscription; it takes the place of one with the same id. Only the first of a socket may resume. */
+  async add(
+    connection: Connection,
+    request: SubscriptionRequest,
+    checkpoint: string | undefined,
+  ): Promise<{ resumed: boolean; start: () => void }> {
+    const stream = this.streamOf(connection, connection.requireSession());
+    if (stream.isFresh) return this.begin(connection, [request], request.bootstrap === true ? undefined : checkpoint);
+    const sameId = stream.list.find((subscription) => subscription.id === request.id);
+    if (sameId === undefined) this.assertRoom(stream);
+    else stream.unsubscribe(sameId);
+    stream.subscribe(request, request.bootstrap !== false);
+    return { resumed: false, start: () => stream.start() };
+  }
+
+  /** Makes the set of the socket what the requests say; a socket that has not had any subscription may resume. */
+  async replace(
+    connection: Connection,
+    requests: readonly SubscriptionRequest[],
+    checkpoint: string | undefined,
+  ): Promise<() => void> {
+    const stream = this.streamOf(connection, connection.requireSession());
+    if (stream.isFresh) return (await this.begin(connection, requests, checkpoint)).start;
+    stream.replace(requests);
+    return () => stream.start();
+  }
+
   countOn(stream: Stream | undefined, collection: CollectionName): number {
     return stream?.list.filter((subscription) => subscription.collection === collection).length ?? 0;
   }
 
-  assertRoom(stream: Stream): void {
+  private assertRoom(stream: Stream): void {
     if (stream.list.length < limits.subscriptionsPerSocket) return;
     throw new SyncError('too_large', `a socket holds at most ${limits.subscriptionsPerSocket} subscriptions`);
   }

@@ -3,7 +3,6 @@ import type { Telemetry } from '@tidemark/telemetry';
 import { groupKey } from '../read/group.ts';
 import type { Stream } from '../read/stream.ts';
 import type { Subscription } from '../read/subscription.ts';
-import type { Connection } from '../socket/connection.ts';
 import { type Door, refusal } from './door.ts';
 import { parseMessage } from './parse-message.ts';
 import { parseFilter, type Subscribing } from './subscribing.ts';
@@ -31,23 +30,10 @@ function subscribeDoor({ subscribing }: SubscriptionDoorsDeps): Door {
       const session = connection.requireSession();
       const message = parseMessage(upMessages['sync:subscribe'], payload);
       const request = subscribing.parse(message, session.author);
-      const stream = subscribing.streamOf(connection, session);
-      const sameId = stream.list.find((subscription) => subscription.id === request.id);
-      if (sameId === undefined) subscribing.assertRoom(stream);
-      const isFirst = stream.list.length === 0;
-      subscribing.closeWildcard(connection);
-      if (sameId !== undefined) stream.unsubscribe(sameId);
-      const token = isFirst && request.bootstrap !== true ? (message.checkpoint ?? undefined) : undefined;
-      const { resumed, start } = await begin(stream);
+      const { resumed, start } = await subscribing.add(connection, request, message.checkpoint ?? undefined);
       connection.subscriptionVersion++;
-      const count = subscribing.countOn(stream, request.collection);
+      const count = subscribing.countOn(connection.stream, request.collection);
       return { answer: { success: true, subscriptionId: request.id, resumed, count }, afterwards: start };
-
-      async function begin(target: Stream) {
-        if (token !== undefined) return subscribing.begin(target, [request], token);
-        target.subscribe(request, request.bootstrap !== false);
-        return { resumed: false, start: () => target.start() };
-      }
     },
     refuse: (error, payload) => refusal(withoutCollection(error, payload)),
   };
@@ -97,7 +83,7 @@ function updateDoor({ subscribing, now }: SubscriptionDoorsDeps): Door {
       const session = connection.requireSession();
       const message = parseMessage(upMessages['sync:update_subscriptions'], payload);
       const requests = subscribing.parseSet(message.subscriptions, session.author);
-      const start = await applySet(subscribing, connection, { requests, checkpoint: message.checkpoint ?? undefined });
+      const start = await subscribing.replace(connection, requests, message.checkpoint ?? undefined);
       const version = ++connection.subscriptionVersion;
       const answer = {
         success: true,
@@ -109,20 +95,6 @@ function updateDoor({ subscribing, now }: SubscriptionDoorsDeps): Door {
     },
     refuse: refusal,
   };
-}
-
-/** Makes the set of the socket what the requests say; on a socket without subscriptions it may resume. */
-export async function applySet(
-  subscribing: Subscribing,
-  connection: Connection,
-  set: { requests: Parameters<Stream['replace']>[0]; checkpoint: string | undefined },
-): Promise<() => void> {
-  const stream = subscribing.streamOf(connection, connection.requireSession());
-  const isFresh = stream.list.length === 0;
-  subscribing.closeWildcard(connection);
-  if (isFresh) return (await subscribing.begin(stream, set.requests, set.checkpoint)).start;
-  stream.replace(set.requests);
-  return () => stream.start();
 }
 
 function markDoor({ subscribing }: SubscriptionDoorsDeps): Door {

@@ -56,6 +56,8 @@ export class Stream implements Receiver {
   readonly userId: UserId;
   readonly echo: boolean;
   attached = false;
+  /** It has not had any subscription yet. */
+  isFresh = true;
   told: Position | undefined;
   /** The token that it was resumed from, until it has gone on. */
   resumedFrom: string | undefined;
@@ -109,6 +111,7 @@ export class Stream implements Receiver {
 
   /** Holds the subscription from now on. Call `start` when the client has been answered. */
   subscribe(request: SubscriptionRequest, needsBootstrap: boolean): void {
+    this.isFresh = false;
     if (needsBootstrap && this.attached) this.detach(this.deps.fanOut.position);
     if (!this.attached) this.position ??= this.deps.fanOut.position;
     const group = this.deps.groups.enter(request.collection, request.query, this);
@@ -123,15 +126,19 @@ export class Stream implements Receiver {
 
   /** Equal ones go on untouched (under the new id), the others end; what is new is bootstrapped unless it says otherwise. */
   replace(requests: readonly SubscriptionRequest[]): void {
-    const left = [...this.subscriptions];
+    const left = new Map<string, Subscription[]>();
+    for (const subscription of this.subscriptions) {
+      const alike = left.get(subscription.group.key);
+      if (alike === undefined) left.set(subscription.group.key, [subscription]);
+      else alike.push(subscription);
+    }
     const added: SubscriptionRequest[] = [];
     for (const request of requests) {
-      const index = left.findIndex((subscription) => subscription.group.key === viewKey(request));
-      const [known] = index < 0 ? [] : left.splice(index, 1);
+      const known = left.get(viewKey(request))?.shift();
       if (known === undefined) added.push(request);
       else known.id = request.id;
     }
-    for (const subscription of left) this.unsubscribe(subscription);
+    for (const subscription of [...left.values()].flat()) this.unsubscribe(subscription);
     for (const request of added) this.subscribe(request, request.bootstrap !== false);
   }
 

@@ -28,7 +28,7 @@ export class Connection {
   /** Counts the changes of its set of subscriptions. */
   subscriptionVersion = 0;
   warnedOfExpiry = false;
-  readonly releases: Release[] = [];
+  private readonly releases: Release[] = [];
   private atWork = 0;
   /** The last of the events that must not overtake each other. */
   private lastInOrder: Promise<unknown> | undefined;
@@ -43,6 +43,29 @@ export class Connection {
 
   get busy(): number {
     return this.atWork;
+  }
+
+  /** The socket is gone; events of it may still be at work. */
+  get isClosed(): boolean {
+    return !this.socket.connected;
+  }
+
+  /** Throws SyncError when the socket is gone: nothing may be taken for it that nobody would give back. Nobody hears it. */
+  requireOpen(): void {
+    if (this.isClosed) throw new SyncError('unavailable', 'the socket is gone');
+  }
+
+  /** Gives it back when the socket is gone. Throws as `requireOpen`. */
+  hold(release: Release): void {
+    if (this.isClosed) release();
+    this.requireOpen();
+    this.releases.push(release);
+  }
+
+  /** Ends the stream and gives back what the socket held. */
+  close(): void {
+    this.stream?.close();
+    for (const release of this.releases.splice(0)) release();
   }
 
   /** Runs an event; throws SyncError `overloaded` when too many of them are at work. */
