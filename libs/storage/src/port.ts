@@ -68,12 +68,18 @@ export type RecordedOutcome = ChangeRef & {
   readonly committedAt: Millis;
 } & ({ readonly kind: 'applied'; readonly lane: Lane; readonly seq: Seq } | { readonly kind: 'superseded' });
 
+/** A lease on a lane, and its number: later ones are higher. */
+export interface Fence {
+  readonly lane: Lane;
+  readonly token: number;
+}
+
 export interface TransactionRequest {
   readonly epoch: Epoch;
   /** The lanes that the plan may advance. */
   readonly lanes: readonly Lane[];
-  /** The caller's lease on one of them: refused as `fenced` when a later token has committed. */
-  readonly fence?: { readonly lane: Lane; readonly token: number };
+  /** The caller's leases: refused as `fenced`, with the lane, when a later token has committed on one of them. */
+  readonly fences?: readonly Fence[];
   /** What `decide` may look at. */
   readonly documents: readonly DocumentRef[];
   readonly changes: readonly ChangeRef[];

@@ -1,3 +1,5 @@
+import type { Lane } from '@tidemark/protocol';
+
 /**
  * `unavailable`: transient, the same call may succeed later.
  * `fenced`: a later lease has committed on the lane; the caller must stop serving it.
@@ -17,11 +19,18 @@ export type StoreErrorKind =
 /** The only error that leaves an adapter. The driver's own error is the `cause`. */
 export class StoreError extends Error {
   readonly kind: StoreErrorKind;
+  /** Of `fenced`: the lane that belongs to somebody else. */
+  readonly lane: Lane | undefined;
 
   constructor(kind: StoreErrorKind, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StoreError';
     this.kind = kind;
+    this.lane = undefined;
+  }
+
+  static fenced(lane: Lane): StoreError {
+    return Object.assign(new StoreError('fenced', `a later lease has committed on lane ${lane}`), { lane });
   }
 
   static is(error: unknown, kind?: StoreErrorKind): error is StoreError {

@@ -3,7 +3,7 @@ import { type CommitStore, type History, type LaneEpoch, StoreError } from '@tid
 import type { Telemetry } from '@tidemark/telemetry';
 import type { Bus, JobQueue, Leases } from '@tidemark/transport';
 import type { WriteRules } from './decide/index.ts';
-import { type CommitterDeps, LaneCommitter } from './group-commit/index.ts';
+import { type CommitterDeps, GroupCommitter } from './group-commit/index.ts';
 import { beat, LaneKeeper, type LaneService, type ServeOptions } from './lane-keeper/index.ts';
 import { type Repetition, repeat } from './repeat.ts';
 import { withinTime } from './within-time.ts';
@@ -60,7 +60,8 @@ class LaneWriter implements Writer {
   private readonly settings: WriterSettings & typeof defaults;
   private readonly layout: LaneEpoch;
   private readonly keeper: LaneKeeper;
-  private readonly committers = new Map<Lane, LaneCommitter>();
+  private readonly committer: GroupCommitter;
+  private readonly served = new Set<Lane>();
   private repetitions: readonly Repetition[] = [];
   private running: Promise<void> | undefined;
   private draining: Promise<void> | undefined;
@@ -71,6 +72,7 @@ class LaneWriter implements Writer {
     this.deps = deps;
     this.settings = { ...defaults, ...deps.settings };
     this.layout = currentLayout(history);
+    this.committer = new GroupCommitter(this.committerDeps());
     this.keeper = new LaneKeeper({
       leases: deps.leases,
       holder: this.settings.holder,
@@ -123,7 +125,7 @@ class LaneWriter implements Writer {
 
   private async serve(lane: Lane, { token, onLost }: ServeOptions): Promise<LaneService> {
     const { queue } = this.deps;
-    const committer = new LaneCommitter(this.committerDeps(), {
+    const seat = this.committer.seat({
       lane,
       token,
       onLost: (error) => {
@@ -132,12 +134,12 @@ class LaneWriter implements Writer {
       },
     });
     const consumer = await queue.consume(lane, { concurrency: this.settings.concurrency }, (job, delivery) =>
-      committer.submit(job, delivery),
+      seat.submit(job, delivery),
     );
-    this.committers.set(lane, committer);
+    this.served.add(lane);
     return {
       close: async () => {
-        this.committers.delete(lane);
+        this.served.delete(lane);
         await consumer.close();
       },
     };
@@ -151,8 +153,7 @@ class LaneWriter implements Writer {
   private beat(): Promise<void> {
     const { store, bus, telemetry } = this.deps;
     const { epoch, lanes } = this.layout;
-    const quietLanes = () =>
-      [...this.committers].filter(([lane, { isBusy }]) => lane < lanes && !isBusy).map(([lane]) => lane);
+    const quietLanes = () => [...this.served].filter((lane) => lane < lanes && !this.committer.isBusyIn(lane));
     const timeoutMs = this.settings.publishTimeoutMs;
     return beat({ store, bus, epoch, timeoutMs, logger: telemetry.logger, quietLanes });
   }

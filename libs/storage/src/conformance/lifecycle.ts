@@ -20,7 +20,7 @@ import {
 } from './writes.ts';
 
 const withToken = (store: Store, token: number, of = laneOne) =>
-  commit(store, [{ documentId: `t${token}`, fields: { token }, lane: of }], { fence: { lane: of, token } });
+  commit(store, [{ documentId: `t${token}`, fields: { token }, lane: of }], { fences: [{ lane: of, token }] });
 
 export function fenceCases(context: StoreContext): void {
   it('refuses a token when a later one has committed', async () => {
@@ -32,6 +32,23 @@ export function fenceCases(context: StoreContext): void {
     await withToken(store, 2, lane(1));
     await withToken(store, 4);
     expect(await headOf(store)).toBe(4);
+  });
+
+  it('holds for every lane of a transaction, and names the lane that is lost', async () => {
+    const store = await context.open({ lanes: 2 });
+    const [first, second] = [laneOne, lane(1)];
+    const both = (tokens: readonly [number, number]) =>
+      commit(store, [{ documentId: 'b', fields: {}, lane: first }], {
+        lanes: [first, second],
+        fences: [
+          { lane: first, token: tokens[0] },
+          { lane: second, token: tokens[1] },
+        ],
+      });
+    await both([2, 5]);
+    await expect(both([3, 4])).rejects.toMatchObject({ kind: 'fenced', lane: second });
+    await expect(both([1, 5])).rejects.toMatchObject({ kind: 'fenced', lane: first });
+    expect(await headOf(store)).toBe(1);
   });
 
   it('remembers the token over a restart', async () => {

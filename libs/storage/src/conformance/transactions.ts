@@ -81,10 +81,10 @@ export function transactionCases(context: StoreContext): void {
 
   it('reads only when the plan is empty', async () => {
     const store = await context.open();
-    const request = requestFor(store, [], { lanes: [laneOne], fence: { lane: laneOne, token: 9 } });
+    const request = requestFor(store, [], { lanes: [laneOne], fences: [{ lane: laneOne, token: 9 }] });
     await store.transact(request, () => ({ plan: emptyPlan, result: undefined }));
     expect(await headOf(store)).toBe(0);
-    const earlier = commit(store, [{ documentId: 'a', fields: {} }], { fence: { lane: laneOne, token: 1 } });
+    const earlier = commit(store, [{ documentId: 'a', fields: {} }], { fences: [{ lane: laneOne, token: 1 }] });
     expect(await earlier).toHaveLength(1);
   });
 

@@ -129,9 +129,9 @@ describe('keys that cannot be stored', () => {
 describe('a fence', () => {
   it('is kept when a transaction with a later token writes no entry of its lane', async () => {
     const rig = await scope.use(newStore());
-    const fence = { lane: laneOne, token: 3 };
-    await commit(rig.store, [{ ...write, lane: lane(1) }], { lanes: [laneOne, lane(1)], fence });
-    const request = { ...requestFor(rig.store, []), lanes: [laneOne], fence: { lane: laneOne, token: 2 } };
+    const fences = [{ lane: laneOne, token: 3 }];
+    await commit(rig.store, [{ ...write, lane: lane(1) }], { lanes: [laneOne, lane(1)], fences });
+    const request = { ...requestFor(rig.store, []), lanes: [laneOne], fences: [{ lane: laneOne, token: 2 }] };
     const late = rig.store.transact(request, () => ({ plan: emptyPlan, result: undefined }));
     await expect(late).rejects.toMatchObject({ kind: 'fenced' });
   });

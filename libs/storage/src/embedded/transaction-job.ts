@@ -30,7 +30,7 @@ export function transactionJob<T>(
       }
       const texts = new DocumentTexts();
       const snapshot = new RequestSnapshot(request, { view, tables, texts, epoch });
-      checkFence(request, snapshot);
+      checkFences(request, snapshot);
       const { plan, result } = decide(snapshot);
       const indexes = new IndexWriter(context.catalog, view);
       return { writes: new PlanRows(context, request, { snapshot, texts, indexes }).of(plan), result };
@@ -38,10 +38,9 @@ export function transactionJob<T>(
   };
 }
 
-function checkFence({ fence }: TransactionRequest, snapshot: RequestSnapshot): void {
-  if (fence && fence.token < snapshot.lane(fence.lane).fence) {
-    throw new StoreError('fenced', `a later lease has committed on lane ${fence.lane}`);
-  }
+function checkFences({ fences = [] }: TransactionRequest, snapshot: RequestSnapshot): void {
+  const late = fences.find(({ lane, token }) => token < snapshot.lane(lane).fence);
+  if (late) throw StoreError.fenced(late.lane);
 }
 
 interface PlanTools {
@@ -122,11 +121,11 @@ class PlanRows {
   }
 
   #addLanes(): void {
-    const { fence, lanes } = this.#request;
+    const { fences = [], lanes } = this.#request;
     for (const lane of lanes) {
       const old = this.#tools.snapshot.lane(lane);
       const head = this.#heads.get(lane) ?? old.head;
-      const token = fence?.lane === lane ? fence.token : old.fence;
+      const token = fences.find((fence) => fence.lane === lane)?.token ?? old.fence;
       if (head !== old.head || token !== old.fence) this.#putLane(lane, { head, trimmed: old.trimmed, fence: token });
     }
   }

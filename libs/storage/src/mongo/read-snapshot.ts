@@ -52,8 +52,8 @@ async function readLanes(
   session: ClientSession,
   request: TransactionRequest,
 ): Promise<Map<Lane, LaneRow>> {
-  const { epoch, fence } = request;
-  const wanted = new Set(fence ? [...request.lanes, fence.lane] : request.lanes);
+  const { epoch, fences = [] } = request;
+  const wanted = new Set([...request.lanes, ...fences.map((fence) => fence.lane)]);
   const rows = await database.lanes
     .find({ _id: { $in: [...wanted].map((lane) => laneRowId(epoch, lane)) } }, { session, ...inOneAnswer([...wanted]) })
     .toArray();
@@ -61,10 +61,8 @@ async function readLanes(
     throw new StoreError('stale_epoch', `epoch ${epoch} is not the current one`);
   }
   const lanes = new Map(rows.map((row) => [row.lane, row]));
-  const highest = fence && (lanes.get(fence.lane)?.fence ?? 0);
-  if (fence && highest !== undefined && fence.token < highest) {
-    throw new StoreError('fenced', `lane ${fence.lane} belongs to a later lease`);
-  }
+  const late = fences.find(({ lane, token }) => token < (lanes.get(lane)?.fence ?? 0));
+  if (late) throw StoreError.fenced(late.lane);
   return lanes;
 }
 

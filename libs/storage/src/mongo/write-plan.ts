@@ -138,7 +138,7 @@ async function advanceLanes(
   const { request, snapshot } = work;
   const operations = lanesToWrite(work, heads).map((lane) => {
     const row = snapshot.lane(lane);
-    const fence = request.fence?.lane === lane ? request.fence.token : row.fence;
+    const fence = request.fences?.find((own) => own.lane === lane)?.token ?? row.fence;
     return {
       updateOne: {
         filter: { _id: laneRowId(request.epoch, lane), head: row.head, closed: false },
@@ -152,12 +152,11 @@ async function advanceLanes(
     throw new LostRace('a lane has been advanced by another writer', { collision: false });
 }
 
-/** Those whose head moves, and the one whose lease is new to it. */
+/** Those whose head moves, and those whose lease is new to them. */
 function lanesToWrite({ request, snapshot }: PlanToWrite, heads: ReadonlyMap<Lane, Seq>): readonly Lane[] {
-  const lanes = [...heads.keys()];
-  const { fence } = request;
-  if (fence === undefined || heads.has(fence.lane) || snapshot.lane(fence.lane).fence === fence.token) return lanes;
-  return [...lanes, fence.lane];
+  const fences = request.fences ?? [];
+  const leased = fences.filter(({ lane, token }) => !heads.has(lane) && snapshot.lane(lane).fence !== token);
+  return [...heads.keys(), ...leased.map(({ lane }) => lane)];
 }
 
 async function ownWrite<T>(write: () => Promise<T>): Promise<T> {

@@ -1,1 +1,1 @@
-export { type CommitterDeps, type CommitterSettings, LaneCommitter, type LaneTenure } from './lane-committer.ts';
+export { type CommitterDeps, type CommitterSettings, GroupCommitter, type LaneTenure } from './group-committer.ts';

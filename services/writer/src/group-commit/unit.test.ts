@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { insert, job, request } from '../testing/changes.ts';
 import { PendingJob } from './pending-job.ts';
-import { cutUnit, halveUnits, type Unit, unitsOf } from './unit.ts';
+import { cutUnit, halve, type Unit, unitsOf } from './unit.ts';
 
 const settlement = { resolve: () => undefined, reject: () => undefined };
 
@@ -21,7 +21,7 @@ const jobs = fc
 
 /** All the way down. */
 function leaves(units: readonly Unit[]): readonly Unit[] {
-  const halves = halveUnits(units);
+  const halves = halve(units, (unit) => cutUnit(unit, unit.items.length >> 1));
   return halves === undefined ? units : [...leaves(halves[0]), ...leaves(halves[1])];
 }
 

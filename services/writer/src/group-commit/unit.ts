@@ -54,11 +54,14 @@ export function cutUnit(unit: Unit, count: number): readonly [Unit, Unit] | unde
   ];
 }
 
-/** Two halves in order; undefined when it is one change or one atomic request. */
-export function halveUnits(units: readonly Unit[]): readonly [readonly Unit[], readonly Unit[]] | undefined {
-  const middle = units.length >> 1;
-  if (middle > 0) return [units.slice(0, middle), units.slice(middle)];
-  const [only] = units;
-  const halves = only && cutUnit(only, only.items.length >> 1);
+/** Two halves in order; one alone is cut by `cut`, and undefined when that cannot be. */
+export function halve<T>(
+  group: readonly T[],
+  cut: (one: T) => readonly [T, T] | undefined,
+): readonly [readonly T[], readonly T[]] | undefined {
+  const middle = group.length >> 1;
+  if (middle > 0) return [group.slice(0, middle), group.slice(middle)];
+  const [only] = group;
+  const halves = only === undefined ? undefined : cut(only);
   return halves && [[halves[0]], [halves[1]]];
 }

@@ -48,7 +48,7 @@ export function commit(store: CommitStore, writes: readonly SampleWrite[], optio
   const request = {
     epoch,
     lanes: [lane],
-    ...(token !== undefined && { fence: { lane, token } }),
+    ...(token !== undefined && { fences: [{ lane, token }] }),
     documents: writes.map(refOf),
     changes,
   };

@@ -1,5 +1,12 @@
 import type { Lane, Outcome } from '@tidemark/protocol';
-import type { CommitPlan, CommitStore, History, Snapshot, TransactionRequest } from '@tidemark/storage';
+import {
+  type CommitPlan,
+  type CommitStore,
+  type History,
+  type Snapshot,
+  StoreError,
+  type TransactionRequest,
+} from '@tidemark/storage';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { Bus, Delivery, WriteJob } from '@tidemark/transport';
 import type { WriteRules } from '../decide/index.ts';
@@ -8,7 +15,7 @@ import { Outbox, publishOutbox } from './outbox.ts';
 import { PendingJob } from './pending-job.ts';
 import { type Planned, planUnits } from './plan-units.ts';
 import { endsService, faultOfChange } from './store-fault.ts';
-import { cutUnit, halveUnits, type Unit, unitsOf } from './unit.ts';
+import { cutUnit, halve, type Unit, unitsOf } from './unit.ts';
 
 export interface CommitterSettings {
   readonly maxClockSkewMs: number;
@@ -28,7 +35,7 @@ export interface CommitterDeps {
   readonly now: () => number;
 }
 
-/** The lane that a committer serves, by which lease. */
+/** A lane that the writer serves, by which lease. */
 export interface LaneTenure {
   readonly lane: Lane;
   readonly token: number;
@@ -36,40 +43,62 @@ export interface LaneTenure {
   readonly onLost: (error: unknown) => void;
 }
 
+/** Where the jobs of a lane come in. */
+export interface LaneSeat {
+  /** Resolves when the job is committed and answered; rejects when it shall come again. */
+  submit(job: WriteJob, delivery: Delivery): Promise<void>;
+}
+
+/** A seat that is taken. `lostBy` is set when the lane is another's. */
+interface Seat {
+  readonly tenure: LaneTenure;
+  lostBy?: unknown;
+}
+
+interface Seated {
+  readonly seat: Seat;
+  readonly unit: Unit;
+}
+
 /**
- * The group commit of one lane: all that waits is committed in one transaction, while what arrives meanwhile forms the next.
+ * The group commit of a writer: all that waits, in whichever of its lanes, is committed in one transaction, while what arrives
+ * meanwhile forms the next. The cost of a transaction is mostly its own, so few large ones carry more than one per lane.
  * Bounded by what the queue hands out at once.
  */
-export class LaneCommitter {
+export class GroupCommitter {
   private readonly deps: CommitterDeps;
-  private readonly tenure: LaneTenure;
   private readonly layout: { readonly epoch: History['epochs'][number]['epoch']; readonly lanes: number };
-  private waiting: Unit[] = [];
+  private waiting: Seated[] = [];
+  private atWork: readonly Seated[] = [];
   private running = false;
-  private lostBy: unknown;
   private publishing: Promise<void> = Promise.resolve();
 
-  constructor(deps: CommitterDeps, tenure: LaneTenure) {
+  constructor(deps: CommitterDeps) {
     const layout = deps.store.history.epochs.at(-1);
     if (layout === undefined) throw new Error('a history without an epoch');
     this.deps = deps;
-    this.tenure = tenure;
     this.layout = layout;
   }
 
-  /** Whether news of the lane is about to be published. */
-  get isBusy(): boolean {
-    return this.running;
+  /** Whether the lane is about to move by itself. */
+  isBusyIn(lane: Lane): boolean {
+    const touches = ({ unit }: Seated) => unit.items.some((item) => item.lane === lane);
+    return this.atWork.some(touches) || this.waiting.some(touches);
   }
 
-  /** Resolves when the job is committed and answered; rejects when it shall come again. */
-  submit(job: WriteJob, delivery: Delivery): Promise<void> {
+  /** Opens the way for the jobs of a lane. */
+  seat(tenure: LaneTenure): LaneSeat {
+    const seat: Seat = { tenure };
+    return { submit: (job, delivery) => this.submit(seat, job, delivery) };
+  }
+
+  private submit(seat: Seat, job: WriteJob, delivery: Delivery): Promise<void> {
     return new Promise((resolve, reject) => {
       const pending = new PendingJob(job, { resolve, reject });
       countJob(this.deps.telemetry, pending, delivery);
-      if (this.lostBy !== undefined) return reject(this.lostBy);
+      if (seat.lostBy !== undefined) return reject(seat.lostBy);
       if (pending.isComplete) return resolve();
-      this.waiting.push(...unitsOf(pending, this.layout.lanes));
+      for (const unit of unitsOf(pending, this.layout.lanes)) this.waiting.push({ seat, unit });
       if (!this.running) void this.run();
     });
   }
@@ -79,35 +108,38 @@ export class LaneCommitter {
     // Jobs that arrive in one tick are committed together.
     await undefined;
     while (this.waiting.length > 0) {
-      const outbox = await this.commitGroup(this.takeGroup());
+      this.atWork = this.takeGroup();
+      const outbox = await this.commitGroup(this.atWork);
+      this.atWork = [];
       await this.publishing;
       this.publishing = this.publish(outbox);
     }
     this.running = false;
   }
 
-  private takeGroup(): readonly Unit[] {
+  private takeGroup(): readonly Seated[] {
     const { maxTransactionChanges: max } = this.deps.settings;
-    const group: Unit[] = [];
+    const group: Seated[] = [];
     let changes = 0;
     let taken = 0;
-    for (const unit of this.waiting) {
+    for (const seated of this.waiting) {
+      const { unit } = seated;
       if (!unit.job.isFailed) {
         if (group.length > 0 && changes + unit.items.length > max) break;
-        group.push(unit);
+        group.push(seated);
         changes += unit.items.length;
       }
       taken++;
     }
     this.waiting = this.waiting.slice(taken);
     const [only] = group;
-    const parts = only && group.length === 1 ? cutUnit(only, max) : undefined;
-    if (parts === undefined) return group;
-    this.waiting.unshift(parts[1]);
-    return [parts[0]];
+    const parts = only && group.length === 1 ? cutUnit(only.unit, max) : undefined;
+    if (only === undefined || parts === undefined) return group;
+    this.waiting.unshift({ seat: only.seat, unit: parts[1] });
+    return [{ seat: only.seat, unit: parts[0] }];
   }
 
-  private async commitGroup(group: readonly Unit[]): Promise<Outbox> {
+  private async commitGroup(group: readonly Seated[]): Promise<Outbox> {
     const outbox = new Outbox(this.layout.epoch);
     try {
       if (group.length > 0) await this.commitOrNarrow(group, outbox);
@@ -118,25 +150,30 @@ export class LaneCommitter {
   }
 
   /** A failure that one change causes is narrowed down to it by halving; the others are committed in their order. */
-  private async commitOrNarrow(units: readonly Unit[], outbox: Outbox): Promise<void> {
+  private async commitOrNarrow(units: readonly Seated[], outbox: Outbox): Promise<void> {
     try {
       await this.commit(units, outbox);
     } catch (error) {
       const fault = faultOfChange(error);
       if (fault === undefined) throw error;
-      const halves = halveUnits(units);
-      if (halves === undefined) return this.poison(units, { error, fault, outbox });
+      const halves = halve(units, cutSeated);
+      if (halves === undefined)
+        return this.poison(
+          units.map((seated) => seated.unit),
+          { error, fault, outbox },
+        );
       await this.commitOrNarrow(halves[0], outbox);
       await this.commitOrNarrow(halves[1], outbox);
     }
   }
 
-  private async commit(units: readonly Unit[], outbox: Outbox): Promise<void> {
+  private async commit(group: readonly Seated[], outbox: Outbox): Promise<void> {
+    const units = group.map((seated) => seated.unit);
     const { store, telemetry } = this.deps;
     const started = performance.now();
     let plan: CommitPlan | undefined;
     let decideMs = 0;
-    const planned = await store.transact(this.requestFor(units), (snapshot) => {
+    const planned = await store.transact(this.requestFor(group), (snapshot) => {
       const begun = performance.now();
       const decided = this.decide(units, snapshot);
       plan = decided.plan;
@@ -162,15 +199,18 @@ export class LaneCommitter {
     });
   }
 
-  private requestFor(units: readonly Unit[]): TransactionRequest {
-    const { lane, token } = this.tenure;
+  private requestFor(group: readonly Seated[]): TransactionRequest {
     const lanes = new Set<Lane>();
+    const tokens = new Map<Lane, number>();
     const documents = new Map<string, Unit['items'][number]['change']>();
     const changes = new Map<string, Unit['items'][number]['ref']>();
-    // A job of an older layout may wait in a lane that is no more; its changes have their lanes in today's.
-    const isOfLayout = lane < this.layout.lanes;
-    if (isOfLayout) lanes.add(lane);
-    for (const unit of units) {
+    for (const { seat, unit } of group) {
+      const { lane, token } = seat.tenure;
+      // A job of an older layout may wait in a lane that is no more; its changes have their lanes in today's.
+      if (lane < this.layout.lanes) {
+        lanes.add(lane);
+        tokens.set(lane, token);
+      }
       for (const item of unit.items) {
         lanes.add(item.lane);
         documents.set(item.documentKey, item.change);
@@ -180,7 +220,7 @@ export class LaneCommitter {
     return {
       epoch: this.layout.epoch,
       lanes: [...lanes].sort((a, b) => a - b),
-      ...(isOfLayout && { fence: { lane, token } }),
+      fences: [...tokens].map(([lane, token]) => ({ lane, token })),
       documents: [...documents.values()],
       changes: [...changes.values()],
     };
@@ -208,27 +248,55 @@ export class LaneCommitter {
     }
   }
 
-  private fail(group: readonly Unit[], error: unknown): void {
+  /** What was not committed comes again, except that a lost lane does not take the others' work with it. */
+  private fail(group: readonly Seated[], error: unknown): void {
+    const lost = lostSeats(group, error);
+    const isOfOthers = ({ seat }: Seated) => StoreError.is(error, 'fenced') && lost.size > 0 && !lost.has(seat);
+    const others = group.filter(isOfOthers);
+    const failed = group.filter((seated) => !isOfOthers(seated));
     const { logger } = this.deps.telemetry;
-    logger.warn({ err: error, lane: this.tenure.lane }, 'a group of changes was not committed; its jobs come again');
-    for (const unit of group) unit.job.fail(error);
-    if (!endsService(error)) return;
-    for (const unit of this.waiting) unit.job.fail(error);
-    this.waiting = [];
-    if (this.lostBy !== undefined) return;
-    this.lostBy = error;
-    this.tenure.onLost(error);
+    const lanes = [...new Set(failed.map(({ seat }) => seat.tenure.lane))];
+    logger.warn({ err: error, lanes }, 'a group of changes was not committed; its jobs come again');
+    for (const { unit } of failed) unit.job.fail(error);
+    this.waiting = [...others, ...this.waiting];
+    for (const seat of lost) this.lose(seat, error);
+  }
+
+  private lose(seat: Seat, error: unknown): void {
+    if (seat.lostBy !== undefined) return;
+    seat.lostBy = error;
+    for (const { seat: of, unit } of this.waiting) if (of === seat) unit.job.fail(error);
+    this.waiting = this.waiting.filter((waiting) => waiting.seat !== seat);
+    seat.tenure.onLost(error);
   }
 
   private async publish(outbox: Outbox): Promise<void> {
     const { bus, telemetry, settings } = this.deps;
     const started = performance.now();
     const onFailure = (error: unknown, what: 'feed' | 'reply') =>
-      telemetry.logger.warn({ err: error, lane: this.tenure.lane, what }, 'the news of a commit was not published');
+      telemetry.logger.warn({ err: error, what }, 'the news of a commit was not published');
     await publishOutbox(outbox, { bus, timeoutMs: settings.publishTimeoutMs, onFailure });
     telemetry.metrics.stageSeconds.publish.observe((performance.now() - started) / 1_000);
     for (const feed of outbox.feeds) telemetry.metrics.laneHead(feed.lane).set(feed.head);
     for (const job of outbox.jobs) job.finish();
     telemetry.metrics.jobs.done.inc(outbox.jobs.length);
   }
+}
+
+/** The seats in the group that the error ends: the one whose lane it names, or all. */
+function lostSeats(group: readonly Seated[], error: unknown): ReadonlySet<Seat> {
+  if (!endsService(error)) return new Set();
+  const seats = new Set(group.map(({ seat }) => seat));
+  const named = [...seats].filter((seat) => StoreError.is(error, 'fenced') && seat.tenure.lane === error.lane);
+  return named.length > 0 ? new Set(named) : seats;
+}
+
+function cutSeated({ seat, unit }: Seated): readonly [Seated, Seated] | undefined {
+  const parts = cutUnit(unit, unit.items.length >> 1);
+  return (
+    parts && [
+      { seat, unit: parts[0] },
+      { seat, unit: parts[1] },
+    ]
+  );
 }
