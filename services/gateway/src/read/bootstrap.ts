@@ -23,18 +23,18 @@ export function beginBootstrap(deps: BootstrapDeps): BootstrapProgress {
 }
 
 /**
- * Sends pages until the last one is about to go; `beforeLast` gives the token that it carries. The next page is read only
- * when the client has room for it. Returns early when the subscription ends. Throws StoreError.
+ * Sends all pages; `beforeLast` gives the token that the last one carries. The next page is read only when the client has
+ * room for it. False when the pages were no longer wanted before the last one. Throws StoreError.
  */
 export async function sendDocuments(
   deps: BootstrapDeps,
-  target: { link: ClientLink; subscription: Subscription; progress: BootstrapProgress },
+  target: { link: ClientLink; subscription: Subscription; progress: BootstrapProgress; isWanted: () => boolean },
   beforeLast: () => Promise<string>,
-): Promise<void> {
-  const { link, subscription, progress } = target;
+): Promise<boolean> {
+  const { link, subscription, progress, isWanted } = target;
   for (;;) {
     if (link.isClogged()) await link.whenDrained();
-    if (subscription.ended) return;
+    if (!isWanted()) return false;
     const limit = progress.size.current;
     const query = subscription.group.query;
     const { documents, next } = await deps.documents.readDocuments({
@@ -44,7 +44,7 @@ export async function sendDocuments(
       limit,
     });
     const token = next === undefined ? await beforeLast() : undefined;
-    if (subscription.ended) return;
+    if (!isWanted()) return false;
     link.send('sync:bootstrap', {
       subscription: subscription.id,
       collection: subscription.collection,
@@ -54,7 +54,7 @@ export async function sendDocuments(
       ...(token !== undefined && { checkpoint: token }),
     });
     deps.telemetry.metrics.bootstrapDocuments.inc(documents.length);
-    if (next === undefined) return;
+    if (next === undefined) return true;
     progress.after = next;
     progress.size.observe(documents);
   }

@@ -8,7 +8,7 @@ import { hasReached, positionOf } from './position.ts';
 export interface FeedDeps {
   readonly log: LogStore;
   readonly history: History;
-  readonly bus: Bus;
+  readonly bus: Pick<Bus, 'subscribeFeed'>;
   readonly telemetry: Telemetry;
   /** Memory for recent entries, all lanes together. */
   readonly recentBytes: number;
@@ -38,9 +38,8 @@ export class Feed {
     this.epoch = currentEpoch(deps.history);
   }
 
-  /** Starts at the heads as they are now. Throws StoreError. */
-  async start(listener: FeedListener): Promise<void> {
-    this.listener = listener;
+  /** Starts at the heads as they are now, with the listener that is made for this position. Throws StoreError. */
+  async start<T extends FeedListener>(listenerFor: (start: Position) => T): Promise<T> {
     const early: FeedMessage[] = [];
     let take = (message: FeedMessage): void => {
       early.push(message);
@@ -48,8 +47,11 @@ export class Feed {
     this.unsubscribe = await this.deps.bus.subscribeFeed((message) => take(message));
     const start = await this.readHeads();
     this.lanes = start.seqs.map((seq, lane) => this.createLane(lane, seq));
+    const listener = listenerFor(start);
+    this.listener = listener;
     take = (message) => this.receive(message);
     for (const message of early) this.receive(message);
+    return listener;
   }
 
   async stop(): Promise<void> {
@@ -86,7 +88,7 @@ export class Feed {
       position,
       recentBytes: Math.floor(this.deps.recentBytes / this.epoch.lanes),
       onEntries: (entries) => this.pass(entries),
-      onLost: () => this.listener?.onLost(),
+      onLost: () => this.lose(),
     });
   }
 
@@ -96,6 +98,15 @@ export class Feed {
 
   private pass(entries: readonly Entry[]): void {
     this.listener?.onEntries(entries);
+    this.wakeWaiters();
+  }
+
+  private lose(): void {
+    this.listener?.onLost();
+    this.wakeWaiters();
+  }
+
+  private wakeWaiters(): void {
     if (this.waiters.length === 0) return;
     const position = this.position();
     const [reached, waiting] = partition(this.waiters, (waiter) => hasReached(position, waiter.target));

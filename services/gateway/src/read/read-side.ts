@@ -1,5 +1,5 @@
-import type { Millis } from '@tidemark/protocol';
-import type { Store } from '@tidemark/storage';
+import type { Entry, Millis } from '@tidemark/protocol';
+import type { DocumentStore, History, LogStore, TideStore } from '@tidemark/storage';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { Bus } from '@tidemark/transport';
 import { ChangesPages } from './changes-pages.ts';
@@ -13,8 +13,8 @@ import { TideBook } from './tide-book.ts';
 import { type WildcardView, WildcardViews } from './wildcard-views.ts';
 
 export interface ReadSideDeps {
-  readonly store: Store;
-  readonly bus: Bus;
+  readonly store: LogStore & DocumentStore & TideStore & { readonly history: History };
+  readonly bus: Pick<Bus, 'subscribeFeed'>;
   readonly telemetry: Telemetry;
   readonly broadcast: Broadcast;
   readonly settings: {
@@ -56,12 +56,9 @@ export class ReadSide {
     const groups = new GroupIndex();
     const reader = new HistoryReader({ log: store, history: store.history, feed });
     const readHeads = () => feed.readHeads();
-    const fanOut = new FanOut(
-      { ...deps, feed, groups, historyId: store.history.id, beforeEntry: (entry) => wildcards.beforeEntry(entry) },
-      await readHeads(),
-    );
-    await feed.start(fanOut);
-    await fanOut.reach(feed.position());
+    const beforeEntry = (entry: Entry) => wildcards.beforeEntry(entry);
+    const fanOutDeps = { ...deps, feed, groups, historyId: store.history.id, beforeEntry };
+    const fanOut = await feed.start((start) => new FanOut(fanOutDeps, start));
     const pages = new ChangesPages({
       documents: store,
       reader,

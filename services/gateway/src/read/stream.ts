@@ -106,7 +106,7 @@ export class Stream implements Receiver {
   /** The view of an old client before its first subscription; undefined ends it. */
   setWildcard(view: WildcardView | undefined): void {
     this.wildcard = view;
-    if (view !== undefined) this.position ??= this.deps.fanOut.position;
+    if (view !== undefined && !this.attached) this.position ??= this.deps.fanOut.position;
   }
 
   /** Holds the subscription from now on. Call `start` when the client has been answered. */
@@ -116,7 +116,7 @@ export class Stream implements Receiver {
     if (!this.attached) this.position ??= this.deps.fanOut.position;
     const group = this.deps.groups.enter(request.collection, request.query, this);
     const { id, collection, filter } = request;
-    this.subscriptions.push({ id, collection, filter, group, needsBootstrap, ended: false });
+    this.subscriptions.push({ id, collection, filter, group, needsBootstrap, announced: false, ended: false });
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -144,7 +144,8 @@ export class Stream implements Receiver {
 
   /** Goes on with what is to be done. Call it after the client was answered: pages and changes may follow at once. */
   start(): void {
-    if (!this.working && this.position !== undefined && !this.closed) void this.work();
+    for (const subscription of this.subscriptions) subscription.announced = true;
+    this.goOn();
   }
 
   /** What the user may read has changed: every view is made anew, and what is in it sent whole. */
@@ -172,13 +173,13 @@ export class Stream implements Receiver {
   fallBehind(position: Position): void {
     this.deps.telemetry.metrics.catchUps.slow.inc();
     this.detach(position);
-    this.start();
+    this.goOn();
   }
 
   loseHistory(): void {
     if (this.position === undefined && !this.attached) return;
     this.reset('the gateway lost its place in history');
-    this.start();
+    this.goOn();
   }
 
   /** Resolves with a token that covers everything committed before the call, when all of it was sent. Throws SyncError. */
@@ -208,10 +209,19 @@ export class Stream implements Receiver {
     this.deps.groups.leave(subscription.group, this);
   }
 
+  private goOn(): void {
+    if (!this.working && this.hasWork()) void this.work();
+  }
+
+  /** While an answer is on its way, nothing may overtake it. */
+  private hasWork(): boolean {
+    return !this.closed && this.position !== undefined && this.subscriptions.every(({ announced }) => announced);
+  }
+
   private async work(): Promise<void> {
     this.working = true;
     this.resumedFrom = undefined;
-    while (!this.closed && this.position !== undefined) {
+    while (this.position !== undefined && this.hasWork()) {
       try {
         await this.step(this.position);
         this.failures = 0;
@@ -230,12 +240,19 @@ export class Stream implements Receiver {
 
   private async bootstrap(subscription: Subscription, position: Position): Promise<void> {
     if (this.progress?.of !== subscription) this.progress = { of: subscription, state: beginBootstrap(this.deps) };
-    await sendDocuments(this.deps, { link: this.link, subscription, progress: this.progress.state }, async () => {
-      this.wholeThrough = await this.deps.readHeads();
-      return this.token(position);
-    });
-    subscription.needsBootstrap = false;
-    this.progress = undefined;
+    const { progress, link } = this;
+    // A reset in the middle begins the listing anew.
+    const isWanted = () => this.progress === progress && !subscription.ended;
+    const isSent = await sendDocuments(
+      this.deps,
+      { link, subscription, progress: progress.state, isWanted },
+      async () => {
+        this.wholeThrough = await this.deps.readHeads();
+        return this.token(position);
+      },
+    );
+    if (this.progress === progress) this.progress = undefined;
+    if (isSent) subscription.needsBootstrap = false;
   }
 
   private async catchUp(from: Position): Promise<void> {
@@ -278,16 +295,16 @@ export class Stream implements Receiver {
 
   private *groupsOf(entry: Entry): Generator<Group> {
     if (this.wildcard !== undefined) yield this.wildcard.groupOf(entry.collection);
-    for (const { collection, group } of this.subscriptions) if (collection === entry.collection) yield group;
+    // What is yet to be listed is read later than the entry.
+    for (const { collection, group, needsBootstrap } of this.subscriptions)
+      if (collection === entry.collection && !needsBootstrap) yield group;
   }
 
   /** Documents were read later than this entry: only the whole document is right whatever the client holds. */
   private sendsWhole(entry: Entry): boolean {
-    return (
-      this.wholeThrough !== undefined &&
-      this.wholeThrough.epoch === entry.epoch &&
-      seqAt(this.wholeThrough, entry.lane) >= entry.seq
-    );
+    const whole = this.wholeThrough;
+    if (whole === undefined || whole.epoch !== entry.epoch) return whole !== undefined && whole.epoch > entry.epoch;
+    return seqAt(whole, entry.lane) >= entry.seq;
   }
 
   private token(position: Position): string {

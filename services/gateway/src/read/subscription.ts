@@ -21,6 +21,8 @@ export interface Subscription {
   readonly filter: BoundQuery;
   group: Group;
   needsBootstrap: boolean;
+  /** The client has been answered: pages and changes of it may follow. */
+  announced: boolean;
   ended: boolean;
 }
 

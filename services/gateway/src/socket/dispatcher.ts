@@ -45,20 +45,34 @@ export class Dispatcher {
     if (door === undefined) return this.refuse(connection, event, { door, error: unknownEvent(event.name) });
     try {
       if (event.oversized) throw new SyncError('too_large', 'the message is larger than limits.maxMessageBytes');
-      const reply = await connection.run(() => this.enter(connection, door, event));
-      this.answer(connection, event, reply);
+      await connection.run(() => this.enter(connection, door, event));
     } catch (error) {
       this.refuse(connection, event, { door, error: this.translate(error, event) });
     }
   }
 
-  private enter(connection: Connection, door: Door, event: IncomingEvent): Promise<Reply> {
-    if (door.kind === 'open') return door.handle(connection, event.payload);
-    if (door.kind === 'join') return connection.inOrder(() => door.handle(connection, event.payload));
-    if (door.kind === 'ordered') return connection.inOrder(() => this.withSession(connection, door, event));
+  private enter(connection: Connection, door: Door, event: IncomingEvent): Promise<void> {
+    const reply = (handle: () => Promise<Reply>) => this.reply({ connection, door, event }, handle);
+    if (door.kind === 'open') return reply(() => door.handle(connection, event.payload));
+    // What must not be overtaken is over when it is answered: then the next one begins.
+    if (door.kind === 'join') return connection.inOrder(() => reply(() => door.handle(connection, event.payload)));
+    if (door.kind === 'ordered')
+      return connection.inOrder(() => reply(() => this.withSession(connection, door, event)));
     return connection.settling === undefined && connection.session !== undefined
-      ? this.withSession(connection, door, event)
-      : this.whenSettled(connection, door, event);
+      ? reply(() => this.withSession(connection, door, event))
+      : reply(() => this.whenSettled(connection, door, event));
+  }
+
+  /** Handles the event and says what came of it. */
+  private async reply(
+    { connection, door, event }: { connection: Connection; door: Door; event: IncomingEvent },
+    handle: () => Promise<Reply>,
+  ): Promise<void> {
+    try {
+      this.answer(connection, event, await handle());
+    } catch (error) {
+      this.refuse(connection, event, { door, error: this.translate(error, event) });
+    }
   }
 
   private async whenSettled(connection: Connection, door: Door, event: IncomingEvent): Promise<Reply> {
