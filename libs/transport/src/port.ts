@@ -1,15 +1,4 @@
-import type {
-  Entry,
-  Epoch,
-  GatewayId,
-  JobId,
-  Lane,
-  Millis,
-  Outcome,
-  Seq,
-  UserId,
-  WriteRequest,
-} from '@tidemark/protocol';
+import type { Entry, Epoch, GatewayId, JobId, Lane, Millis, Outcome, Seq, WriteRequest } from '@tidemark/protocol';
 
 /** Work for the writer of a lane. A request belongs to the job's lane; an atomic one may touch other lanes too. */
 export interface WriteJob {
@@ -69,9 +58,6 @@ export interface FeedMessage {
   readonly entries: readonly Entry[];
 }
 
-/** Orders to every gateway. */
-export type ControlMessage = { readonly kind: 'disconnect_user'; readonly userId: UserId; readonly reason: string };
-
 export type Unsubscribe = () => Promise<void>;
 
 /**
@@ -83,8 +69,6 @@ export interface Bus {
   subscribeFeed(listener: (message: FeedMessage) => void): Promise<Unsubscribe>;
   publishReply(gateway: GatewayId, reply: WriteReply): Promise<void>;
   subscribeReplies(gateway: GatewayId, listener: (reply: WriteReply) => void): Promise<Unsubscribe>;
-  publishControl(message: ControlMessage): Promise<void>;
-  subscribeControl(listener: (message: ControlMessage) => void): Promise<Unsubscribe>;
   check(): Promise<void>;
   close(): Promise<void>;
 }

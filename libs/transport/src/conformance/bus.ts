@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { brandAs, type UserId } from '@tidemark/protocol';
-import type { Bus, ControlMessage, FeedMessage, WriteReply } from '../port.ts';
+import type { Bus, FeedMessage, WriteReply } from '../port.ts';
 import { createRecorder, eventually } from './recorder.ts';
 import { feed, gateway, reply } from './samples.ts';
 
@@ -18,7 +17,7 @@ export function describeBus(name: string, open: () => Promise<BusRig>): void {
     const connect = useRig(open);
     describe('feed', () => feedCases(connect));
     describe('replies', () => replyCases(connect));
-    describe('control and life', () => lifeCases(connect));
+    describe('kinds and life', () => lifeCases(connect));
   });
 }
 
@@ -169,30 +168,15 @@ function replyCases(connect: Connect): void {
 }
 
 function lifeCases(connect: Connect): void {
-  const order: ControlMessage = { kind: 'disconnect_user', userId: brandAs<UserId>('eve'), reason: 'left the company' };
-
-  it('brings a control message to every process, the sender too', async () => {
-    const [sender, receiver] = [await connect(), await connect()];
-    const [here, there] = [createRecorder<ControlMessage>(), createRecorder<ControlMessage>()];
-    await sender.subscribeControl((message) => here.add(message));
-    await receiver.subscribeControl((message) => there.add(message));
-    await sender.publishControl(order);
-    expect(await here.reached(1)).toEqual([order]);
-    expect(await there.reached(1)).toEqual([order]);
-  });
-
   it('keeps the kinds apart', async () => {
     const [sender, receiver] = [await connect(), await connect()];
     const seen = createRecorder<string>();
     await receiver.subscribeFeed(() => seen.add('feed'));
-    await receiver.subscribeControl(() => seen.add('control'));
     await receiver.subscribeReplies(gateway('a'), () => seen.add('reply'));
     await sender.publishFeed(feed(1));
     await seen.reached(1);
-    await sender.publishControl(order);
-    await seen.reached(2);
     await sender.publishReply(gateway('a'), reply('job'));
-    expect(await seen.reached(3)).toEqual(['feed', 'control', 'reply']);
+    expect(await seen.reached(2)).toEqual(['feed', 'reply']);
   });
 
   it('is checked, closes twice, and is unavailable afterwards', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { brandAs, type UserId } from '@tidemark/protocol';
 import { createRecorder, feed, gateway, reply } from '../conformance/index.ts';
 import { createInProcessBus } from '../inprocess/index.ts';
 import { type BusFate, type BusFaults, createFaultyBus } from './faulty-bus.ts';
@@ -43,19 +42,16 @@ describe('createFaultyBus', () => {
     await expect(inner.check()).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('plans replies and control messages by themselves', async () => {
+  it('plans replies by themselves', async () => {
     const faults: BusFaults = {
-      reply: (message, to) => (to === 'a' && message.job === 'lost' ? 'drop' : 'deliver'),
-      control: () => 'twice',
+      reply: (message, to) => (to === 'a' && message.job === 'lost' ? 'drop' : 'twice'),
     };
     const bus = createFaultyBus(createInProcessBus(), faults);
     const seen = createRecorder<string>();
     await bus.subscribeReplies(gateway('a'), (message) => seen.add(message.job));
-    await bus.subscribeControl((message) => seen.add(message.kind));
     await bus.publishReply(gateway('a'), reply('lost'));
     await bus.publishReply(gateway('a'), reply('kept'));
-    await bus.publishControl({ kind: 'disconnect_user', userId: brandAs<UserId>('eve'), reason: 'test' });
-    expect(await seen.reached(3)).toEqual(['kept', 'disconnect_user', 'disconnect_user']);
+    expect(await seen.reached(2)).toEqual(['kept', 'kept']);
     await bus.check();
     await bus.close();
   });

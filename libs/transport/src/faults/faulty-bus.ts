@@ -1,5 +1,5 @@
 import type { GatewayId, Millis } from '@tidemark/protocol';
-import type { Bus, ControlMessage, FeedMessage, WriteReply } from '../port.ts';
+import type { Bus, FeedMessage, WriteReply } from '../port.ts';
 
 /** What becomes of one published message. A delayed one is overtaken by what is published meanwhile. */
 export type BusFate = 'deliver' | 'drop' | 'twice' | { readonly delayMs: Millis };
@@ -8,7 +8,6 @@ export type BusFate = 'deliver' | 'drop' | 'twice' | { readonly delayMs: Millis 
 export interface BusFaults {
   readonly feed?: (message: FeedMessage) => BusFate;
   readonly reply?: (reply: WriteReply, gateway: GatewayId) => BusFate;
-  readonly control?: (message: ControlMessage) => BusFate;
 }
 
 /** A bus that loses, repeats and reorders by plan, as the port allows it. For tests of those who use a bus. */
@@ -32,10 +31,8 @@ export function createFaultyBus(bus: Bus, faults: BusFaults): Bus {
     publishFeed: (message) => meet(faults.feed?.(message) ?? 'deliver', () => bus.publishFeed(message)),
     publishReply: (gateway, reply) =>
       meet(faults.reply?.(reply, gateway) ?? 'deliver', () => bus.publishReply(gateway, reply)),
-    publishControl: (message) => meet(faults.control?.(message) ?? 'deliver', () => bus.publishControl(message)),
     subscribeFeed: (listener) => bus.subscribeFeed(listener),
     subscribeReplies: (gateway, listener) => bus.subscribeReplies(gateway, listener),
-    subscribeControl: (listener) => bus.subscribeControl(listener),
     check: () => bus.check(),
     async close() {
       for (const timer of timers) clearTimeout(timer);

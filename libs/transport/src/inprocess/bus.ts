@@ -1,6 +1,6 @@
 import { type GatewayId, SyncError } from '@tidemark/protocol';
 import { silentLog, type TransportLog } from '../log.ts';
-import type { Bus, ControlMessage, FeedMessage, Unsubscribe, WriteReply } from '../port.ts';
+import type { Bus, FeedMessage, Unsubscribe, WriteReply } from '../port.ts';
 import { createTopic, type Topic } from './topic.ts';
 
 export interface InProcessBusOptions {
@@ -16,7 +16,6 @@ export function createInProcessBus(options: InProcessBusOptions = {}): Bus {
 class MemoryBus implements Bus {
   private readonly log: TransportLog;
   private readonly feed: Topic<FeedMessage>;
-  private readonly control: Topic<ControlMessage>;
   /** Gateways that listen; a reply to another one goes nowhere. */
   private readonly replies = new Map<GatewayId, Topic<WriteReply>>();
   private closed = false;
@@ -24,7 +23,6 @@ class MemoryBus implements Bus {
   constructor(log: TransportLog) {
     this.log = log;
     this.feed = createTopic('feed', log);
-    this.control = createTopic('control', log);
   }
 
   async publishFeed(message: FeedMessage): Promise<void> {
@@ -53,23 +51,13 @@ class MemoryBus implements Bus {
     };
   }
 
-  async publishControl(message: ControlMessage): Promise<void> {
-    this.refuseWhenClosed();
-    this.control.publish(message);
-  }
-
-  async subscribeControl(listener: (message: ControlMessage) => void): Promise<Unsubscribe> {
-    this.refuseWhenClosed();
-    return this.control.subscribe(listener);
-  }
-
   async check(): Promise<void> {
     this.refuseWhenClosed();
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    for (const topic of [this.feed, this.control, ...this.replies.values()]) topic.clear();
+    for (const topic of [this.feed, ...this.replies.values()]) topic.clear();
     this.replies.clear();
   }
 

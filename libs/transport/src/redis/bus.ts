@@ -1,6 +1,6 @@
 import { type GatewayId, SyncError } from '@tidemark/protocol';
 import type { TransportLog } from '../log.ts';
-import type { Bus, ControlMessage, FeedMessage, Unsubscribe, WriteReply } from '../port.ts';
+import type { Bus, FeedMessage, Unsubscribe, WriteReply } from '../port.ts';
 import { callRedis, isReady, within } from './call.ts';
 import type { RedisClient } from './client-options.ts';
 import type { RedisConnections } from './connections.ts';
@@ -47,14 +47,6 @@ class RedisBus implements Bus {
 
   subscribeReplies(gateway: GatewayId, listener: (reply: WriteReply) => void): Promise<Unsubscribe> {
     return this.subscribe(this.keys.replies(gateway), listener);
-  }
-
-  publishControl(message: ControlMessage): Promise<void> {
-    return this.publish(this.keys.control, message);
-  }
-
-  subscribeControl(listener: (message: ControlMessage) => void): Promise<Unsubscribe> {
-    return this.subscribe(this.keys.control, listener);
   }
 
   async check(): Promise<void> {

@@ -10,7 +10,6 @@ export interface RedisKeys {
   /** Set of the lanes that have been used. */
   readonly lanes: string;
   readonly feed: string;
-  readonly control: string;
   replies(gateway: GatewayId): string;
   /** Token and holder while the lease is held. */
   lease(name: string): string;
@@ -25,7 +24,6 @@ export function redisKeys(prefix: string): RedisKeys {
     lanePrefix: (lane) => `{${prefix}:lane-${lane}}`,
     lanes: `${prefix}:lanes`,
     feed: `{${prefix}:bus}:feed`,
-    control: `{${prefix}:bus}:control`,
     replies: (gateway) => `{${prefix}:bus}:replies:${gateway}`,
     lease: (name) => `{${prefix}:lease:${name}}:held`,
     leaseToken: (name) => `{${prefix}:lease:${name}}:token`,
