@@ -4,7 +4,7 @@ import { createLogger, createMetrics } from '@tidemark/telemetry';
 import type { RunningServer, ServerOptions } from './running-server.ts';
 import { waitUntil } from './wait-until.ts';
 
-/** The standalone server inside the test. Its end is checked for what it may have left open. */
+/** The standalone server inside the test. Its end is checked for what it may have left open; of several, the last one ends first. */
 export async function startInProcess(
   env: Readonly<Record<string, string>>,
   { wrap }: ServerOptions,
