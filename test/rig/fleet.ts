@@ -70,7 +70,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const service of this.services) service.resume();
+    for (const service of this.services) if (service.isRunning) service.resume();
     await this.stop().finally(() => this.kill());
   }
 }
