@@ -1,4 +1,10 @@
-import { type Document, type MongoClient, MongoParseError, MongoServerSelectionError } from 'mongodb';
+import {
+  type Document,
+  type MongoClient,
+  type MongoClientOptions,
+  MongoParseError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import { StoreError } from '../store-error.ts';
 import { createClient } from './create-client.ts';
 
@@ -25,12 +31,15 @@ const uninitiated = 'the replica set of MongoDB has not been initiated: run rs.i
  * that cannot be used, with what to do about it.
  */
 export async function connect({ uri, poolSize, socketTimeoutMs }: ConnectOptions): Promise<MongoClient> {
-  const client = parseUri(uri, {
-    appName: 'tidemark',
-    maxPoolSize: poolSize,
-    socketTimeoutMS: socketTimeoutMs,
-    serverSelectionTimeoutMS: serverSelectionTimeoutMs,
-  });
+  const client = parseUri(
+    uri,
+    withoutGiven(uri, {
+      appName: 'tidemark',
+      maxPoolSize: poolSize,
+      socketTimeoutMS: socketTimeoutMs,
+      serverSelectionTimeoutMS: serverSelectionTimeoutMs,
+    }),
+  );
   try {
     await client.connect();
     checkServer(await client.db('admin').command({ hello: 1 }));
@@ -41,7 +50,13 @@ export async function connect({ uri, poolSize, socketTimeoutMs }: ConnectOptions
   }
 }
 
-function parseUri(uri: string, options: Parameters<typeof createClient>[1]): MongoClient {
+/** The driver would let our options win over those of the connection string. */
+function withoutGiven(uri: string, options: MongoClientOptions): MongoClientOptions {
+  const given = new Set([...new URLSearchParams(uri.split('?')[1]).keys()].map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !given.has(name.toLowerCase())));
+}
+
+function parseUri(uri: string, options: MongoClientOptions): MongoClient {
   try {
     return createClient(uri, options);
   } catch (error) {

@@ -107,6 +107,9 @@ export interface LeaseRow {
   readonly expiresAt: Date;
 }
 
+/** A majority holds it. When no majority can be reached the call fails after a while instead of waiting for one. */
+export const durable = { w: 'majority', wtimeoutMS: 10_000 } as const;
+
 /** The database and our own collections in it. */
 export interface Database {
   readonly client: MongoClient;
@@ -120,7 +123,11 @@ export interface Database {
 
 export function databaseOf(client: MongoClient, name: string | undefined): Database {
   // What a reader is told must never be taken back by a change of the primary.
-  const db = client.db(name, { readConcern: new ReadConcern('majority'), writeConcern: { w: 'majority' } });
+  const db = client.db(name, {
+    readConcern: new ReadConcern('majority'),
+    readPreference: 'primary',
+    writeConcern: durable,
+  });
   return {
     client,
     db,

@@ -127,6 +127,23 @@ describe("a database that holds a user's documents", () => {
     expect(await read(store, "t == 'a'")).toEqual([{ _id: '2', t: 'a' }]);
   });
 
+  it('does not write one document in place of another that the collation takes for it', async () => {
+    await bed().db.createCollection('notes', { collation: { locale: 'en', strength: 1 } });
+    await bed().db.collection<{ _id: string; t: string }>('notes').insertOne({ _id: 'A', t: 'mine' });
+    const store = await bed().open();
+    await commit(store, [{ id: 'a', fields: { t: 'other' }, change: '1' }]).catch((error) => {
+      expect(error).toMatchObject({ kind: 'duplicate_key' });
+    });
+    expect(
+      await bed()
+        .db.collection<{ _id: string }>('notes')
+        .findOne({ _id: 'A' }, { collation: { locale: 'simple' } }),
+    ).toEqual({
+      _id: 'A',
+      t: 'mine',
+    });
+  });
+
   it('does not name views, nor collections of ours and of MongoDB', async () => {
     await bed().db.createCollection('notes');
     await bed().db.createCollection('seen', { viewOn: 'notes', pipeline: [] });

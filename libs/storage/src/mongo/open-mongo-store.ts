@@ -17,11 +17,11 @@ import { openUserCollections, type UserCollections } from './user-collections.ts
 
 export interface MongoStoreOptions extends ConnectOptions {
   /** Name of the database; without one, that of the connection string. */
-  readonly database?: string;
+  readonly database?: string | undefined;
   /** Number of lanes; another one than stored begins a new epoch. */
   readonly lanes: number;
-  readonly collections?: (name: CollectionName) => CollectionSettings | undefined;
-  readonly logger?: Logger;
+  readonly collections?: ((name: CollectionName) => CollectionSettings | undefined) | undefined;
+  readonly logger?: Pick<Logger, 'warn'> | undefined;
 }
 
 export interface MongoStore extends Store {
@@ -88,7 +88,7 @@ function createMongoStore(database: Database, history: History, collections: Use
     transact: (request, decide) => guard(() => transact(request, decide)),
     heads: (epoch) => guard(() => readHeads(database, epoch)),
     readLog: (read) => guard(() => readLog(database, read)),
-    readDocuments: (read) => guard(() => readDocuments(database, read)),
+    readDocuments: (read) => guard(() => readDocuments({ database, collections }, read)),
     collections: () => guard(() => collections.list()),
     recordTide: (time, token) => guard(() => tides.recordTide(time, token)),
     findTide: (time) => guard(() => tides.findTide(time)),

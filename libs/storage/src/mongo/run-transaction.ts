@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientSession, MongoClient } from 'mongodb';
 import { StoreError } from '../store-error.ts';
+import { durable } from './database.ts';
 import { isTransient, isUnknownCommit, LostRace, translate } from './translate-error.ts';
 
 export interface RetryPolicy {
@@ -64,7 +65,7 @@ async function attempt<T>(
 ): Promise<T> {
   session.startTransaction({
     readConcern: { level: 'snapshot' },
-    writeConcern: { w: 'majority' },
+    writeConcern: durable,
     readPreference: 'primary',
   });
   try {

@@ -57,7 +57,7 @@ async function decideAndWrite<T>(session: ClientSession, work: Work<T>): Promise
   if (isEmptyPlan(plan)) return result;
   const missing = collectionsToFill(plan).filter((name) => !collections.has(name));
   if (missing.length > 0) throw new MissingCollections(missing);
-  await writePlan(database, session, { request, snapshot, plan, laneCount });
+  await writePlan(database, session, { request, snapshot, plan, collections, laneCount });
   return result;
 }
 

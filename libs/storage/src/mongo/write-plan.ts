@@ -8,11 +8,13 @@ import { type DocumentRow, documentChange, documentRow } from './document-rows.t
 import { entryRow, supersededRow } from './entry-rows.ts';
 import { documentsOf, groupByCollection, type TransactionSnapshot, tombstoneId } from './read-snapshot.ts';
 import { LostRace, translateOwnWrite, translateUserWrite } from './translate-error.ts';
+import type { Collation, UserCollections } from './user-collections.ts';
 
 export interface PlanToWrite {
   readonly request: TransactionRequest;
   readonly snapshot: TransactionSnapshot;
   readonly plan: CommitPlan;
+  readonly collections: Pick<UserCollections, 'collationOf'>;
   /** Lanes of the current epoch. */
   readonly laneCount: number;
 }
@@ -40,7 +42,8 @@ export async function writePlan(database: Database, session: ClientSession, work
     after: state,
   }));
   for (const [collection, group] of groupByCollection(writes)) {
-    await writeDocuments(documentsOf(database, collection), session, group);
+    const collation = await work.collections.collationOf(collection);
+    await writeDocuments(documentsOf(database, collection), session, { group, collation });
   }
   const operations = writes.map((write) => tombstoneWrite(write, work)).filter((operation) => operation !== undefined);
   if (operations.length > 0)
@@ -63,25 +66,35 @@ function newHeads({ request, snapshot, plan }: PlanToWrite): Map<Lane, Seq> {
   return heads;
 }
 
+interface Group {
+  readonly group: readonly Write[];
+  readonly collation: Collation | undefined;
+}
+
 async function writeDocuments(
   collection: Collection<DocumentRow>,
   session: ClientSession,
-  writes: readonly Write[],
+  { group, collation }: Group,
 ): Promise<void> {
   try {
-    const operations = writes.map(documentWrite).filter((operation) => operation !== undefined);
+    const operations = group
+      .map((write) => documentWrite(write, collation))
+      .filter((operation) => operation !== undefined);
     if (operations.length > 0) await collection.bulkWrite(operations, { session, ordered: false });
   } catch (error) {
     throw translateUserWrite(error, collection.collectionName);
   }
 }
 
-function documentWrite({ ref, before, after }: Write): AnyBulkWriteOperation<DocumentRow> | undefined {
-  const filter = { _id: toBsonId(ref.documentId) };
-  if (after.kind === 'tombstone') return before?.kind === 'document' ? { deleteOne: { filter } } : undefined;
+function documentWrite(
+  { ref, before, after }: Write,
+  collation: Collation | undefined,
+): AnyBulkWriteOperation<DocumentRow> | undefined {
+  const target = { filter: { _id: toBsonId(ref.documentId) }, ...(collation && { collation }) };
+  if (after.kind === 'tombstone') return before?.kind === 'document' ? { deleteOne: target } : undefined;
   const update = before?.kind === 'document' ? documentChange(before, after) : undefined;
-  if (update === undefined) return { replaceOne: { filter, replacement: replacementOf(after), upsert: true } };
-  return update.$set || update.$unset ? { updateOne: { filter, update } } : undefined;
+  if (update === undefined) return { replaceOne: { ...target, replacement: replacementOf(after), upsert: true } };
+  return update.$set || update.$unset ? { updateOne: { ...target, update } } : undefined;
 }
 
 function replacementOf(state: StoredDocument): Omit<DocumentRow, '_id'> {

@@ -107,7 +107,7 @@ function standInCommand(program: string, place: Place): ServerCommand {
   // A log file is allocated whole, and a transaction has to fit into one.
   if (basename(program) === 'secantusd-rs') arguments_.push('--log-file-max', '64MB');
   // A transaction that dirties a twentieth of the cache waits for ever.
-  arguments_.push('--cache-size', '1G');
+  arguments_.push('--cache-size', '4G');
   if (standalone) arguments_.push('--standalone');
   return { program, arguments: arguments_, uri: uriOf(place), readyWithinMs: 60_000 };
 }
