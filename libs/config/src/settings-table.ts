@@ -111,6 +111,7 @@ export const settingsTable = {
   authIssuer: setting('AUTH_ISSUER', text, 'The claim "iss" that tokens must have'),
   authAudience: setting('AUTH_AUDIENCE', text, 'The claim "aud" that tokens must have'),
   rulesFile: setting('RULES_FILE', text, 'Rules of who may read and write what, YAML or JSON'),
+  webRoot: setting('WEB_ROOT', text, 'Folder of web pages to serve at /; when developing it is the demo'),
   operatorToken: setting('OPERATOR_TOKEN', text, 'Bearer token for GET /stats in production', { secret: true }),
   metricsToken: setting('METRICS_TOKEN', text, 'Bearer token for GET /metrics; open when not set', { secret: true }),
 

@@ -1,3 +1,4 @@
+export { developmentPages } from './development-pages.ts';
 export { openRules } from './open-rules.ts';
 export { type OpenStoreOptions, openStore } from './open-store.ts';
 export {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openFleetTransport, openRules, openStore, requireFleet, runService } from '@tidemark/runtime';
+import { developmentPages, openFleetTransport, openRules, openStore, requireFleet, runService } from '@tidemark/runtime';
 import { createHealth } from '@tidemark/telemetry';
 import { fleetGatewayParts } from './from-settings.ts';
 import { createGateway } from './gateway.ts';
@@ -14,7 +14,7 @@ runService('gateway', async ({ settings, telemetry, version }) => {
   health.register('store', () => store.check());
   transport.watch(health);
   const { redis } = transport;
-  const parts = await fleetGatewayParts(settings, { version, id: randomUUID(), redis, telemetry });
+  const parts = await fleetGatewayParts(developmentPages(settings), { version, id: randomUUID(), redis, telemetry });
   const adapter = createFleetAdapter(redis, telemetry.logger);
   const gateway = createGateway({ ...transport, ...parts, adapter, store, rules, health, telemetry });
   const port = await gateway.listen(settings.port, settings.host);

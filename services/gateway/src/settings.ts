@@ -12,6 +12,8 @@ export interface GatewaySettings {
   readonly broadcastToSender: boolean;
   /** Proxies in front that add to X-Forwarded-For; 0: the address is the peer's. */
   readonly trustProxy: number;
+  /** Folder of web pages; undefined: none are served. */
+  readonly webRoot?: string | undefined;
   readonly operatorToken: string | undefined;
   readonly metricsToken: string | undefined;
   readonly jobTimeoutMs: number;

@@ -9,6 +9,7 @@ import type { Operator } from './operator.ts';
 import type { RestChange } from './rest-change.ts';
 import type { RestIdentity } from './rest-identity.ts';
 import type { Statistics } from './statistics.ts';
+import { webPages } from './web-pages.ts';
 
 export interface HttpAppDeps {
   readonly health: Health;
@@ -57,6 +58,8 @@ export function createHttpApp(deps: HttpAppDeps): Express {
       response.status(status).json(body);
     },
   );
+  const { webRoot } = deps.settings;
+  if (webRoot !== undefined) app.use(webPages(webRoot));
   app.use((request, response) => {
     response.status(404).json({
       success: false,
