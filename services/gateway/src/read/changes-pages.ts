@@ -92,29 +92,29 @@ export class ChangesPages {
   }
 
   private async start(request: PageRequest): Promise<Bookmark> {
-    if (request.checkpoint !== undefined) return this.fromCheckpoint(request.checkpoint);
-    if (request.since) return (await this.fromTime(request.since)) ?? this.beginning(request);
+    if (request.checkpoint !== undefined) return this.fromCheckpoint(request, request.checkpoint);
+    if (request.since) return (await this.fromTime(request, request.since)) ?? this.beginning(request);
     return this.beginning(request);
   }
 
-  private async fromCheckpoint(token: string): Promise<Bookmark> {
+  private async fromCheckpoint(request: PageRequest, token: string): Promise<Bookmark> {
     const checkpoint = decodeCheckpoint(token);
     const fault = await this.deps.reader.faultOf(checkpoint);
     if (fault !== undefined || checkpoint === undefined) {
       throw new SyncError('reset_required', describeFault(fault ?? 'unknown'));
     }
-    return bookmarkOf(checkpoint);
+    return bookmarkFor(request, checkpoint);
   }
 
   /** The last tide at or before; a bookmark of somebody's listing means only its position to others. */
-  private async fromTime(since: Millis): Promise<Bookmark | undefined> {
+  private async fromTime(request: PageRequest, since: Millis): Promise<Bookmark | undefined> {
     const tide = await this.deps.tides.find(since);
     const checkpoint =
       tide === undefined
         ? { historyId: this.deps.reader.historyId, position: this.deps.reader.origin() }
         : decodeCheckpoint(tide.token);
     if (checkpoint === undefined || (await this.deps.reader.faultOf(checkpoint)) !== undefined) return undefined;
-    return tide?.time === since ? bookmarkOf(checkpoint) : { position: checkpoint.position };
+    return tide?.time === since ? bookmarkFor(request, checkpoint) : { position: checkpoint.position };
   }
 
   private async beginning(request: PageRequest): Promise<Bookmark> {
@@ -150,7 +150,8 @@ export class ChangesPages {
   /** Documents were read up to now: until then, history is sent whole. */
   private async endOfListing(position: Position): Promise<Bookmark> {
     const heads = await this.deps.readHeads();
-    return hasReached(position, heads) ? { position } : { position, wholeThrough: heads.seqs };
+    const isPast = position.epoch !== heads.epoch || hasReached(position, heads);
+    return isPast ? { position } : { position, wholeThrough: heads.seqs };
   }
 
   /** How many entries were read. */
@@ -193,6 +194,9 @@ function isWithin(entry: Entry, mark: Bookmark): boolean {
   );
 }
 
-function bookmarkOf({ position, listing, wholeThrough }: Checkpoint): Bookmark {
-  return { position, ...(listing && { listing }), ...(wholeThrough && { wholeThrough }) };
+/** Where the request goes on. The listing of another collection says nothing of this one, which is listed from its start. */
+function bookmarkFor({ collection }: PageRequest, { position, listing, wholeThrough }: Checkpoint): Bookmark {
+  const isOther = listing !== undefined && collection !== undefined && listing.collection !== collection;
+  const own = isOther ? { collection, after: undefined } : listing;
+  return { position, ...(own && { listing: own }), ...(wholeThrough && { wholeThrough }) };
 }

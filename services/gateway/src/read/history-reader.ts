@@ -51,12 +51,13 @@ export class HistoryReader {
   async faultOf(checkpoint: Checkpoint | undefined): Promise<CheckpointFault | undefined> {
     if (checkpoint === undefined) return 'unknown';
     if (checkpoint.historyId !== this.historyId) return 'other_history';
-    const { position } = checkpoint;
+    const { position, wholeThrough } = checkpoint;
     const epoch = this.deps.history.epochs.find((known) => known.epoch === position.epoch);
     if (epoch === undefined || epoch.lanes !== position.seqs.length) return 'unknown';
     for (const { lane, head, trimmed } of await this.deps.log.heads(epoch.epoch)) {
       const seq = position.seqs[lane] ?? 0;
-      if (seq > head) return 'ahead';
+      // Tokens are not signed: what lies ahead would be waited for for ever.
+      if (seq > head || (wholeThrough?.[lane] ?? 0) > head) return 'ahead';
       if (seq < trimmed) return 'trimmed';
     }
     return undefined;

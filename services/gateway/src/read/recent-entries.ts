@@ -6,7 +6,8 @@ import { approximateJsonBytes } from '../approximate-json-bytes.ts';
  * Holds at most `maxBytes` by a rough count of its own.
  */
 export class RecentEntries {
-  private entries: Entry[] = [];
+  /** Undefined where one was dropped. */
+  private entries: (Entry | undefined)[] = [];
   private sizes: number[] = [];
   /** Index of the oldest one kept; what lies before is cut off now and then, not at each step. */
   private first = 0;
@@ -38,11 +39,12 @@ export class RecentEntries {
     const oldest = this.entries[this.first];
     if (oldest === undefined || seq < oldest.seq - 1) return undefined;
     const start = this.first + (seq - oldest.seq + 1);
-    return this.entries.slice(start, start + limit);
+    return this.entries.slice(start, start + limit) as readonly Entry[];
   }
 
   private dropOldest(): void {
     this.bytes -= this.sizes[this.first] ?? 0;
+    this.entries[this.first] = undefined;
     this.first++;
   }
 

@@ -18,7 +18,6 @@ export function testSettings(spec: Partial<GatewaySettings> = {}): GatewaySettin
     metricsToken: undefined,
     jobTimeoutMs: 1_000,
     maxJobChanges: 1_000,
-    maxJobBytes: 1_048_576,
     maxWaitingChanges: 10_000,
     recentBytes: 1_048_576,
     slowClientBytes: 1_000,

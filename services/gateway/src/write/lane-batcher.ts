@@ -30,6 +30,8 @@ export interface LaneBatcherOptions {
 
 /** A job travels as one message and becomes one transaction: large documents make it end early. */
 const maxJobBytes = 4 * 1024 * 1024;
+/** However few the changes are, what waits for the next jobs is bounded too. */
+const maxWaitingBytes = 64 * 1024 * 1024;
 
 interface Waiting {
   readonly request: WriteRequest;
@@ -53,6 +55,7 @@ export class LaneBatcher {
   private readonly options: LaneBatcherOptions;
   private waiting: Waiting[] = [];
   private waitingChanges = 0;
+  private waitingBytes = 0;
   private flight: Flight | undefined;
   private scheduled = false;
 
@@ -67,14 +70,16 @@ export class LaneBatcher {
 
   /** The outcomes of the request's changes, in order. Throws SyncError `overloaded` or `unavailable`. */
   submit(request: WriteRequest): Promise<readonly Outcome[]> {
-    if (this.waitingChanges >= this.options.settings.maxWaitingChanges) {
+    if (this.waitingChanges >= this.options.settings.maxWaitingChanges || this.waitingBytes >= maxWaitingBytes) {
       return Promise.reject(
         new SyncError('overloaded', 'too many changes wait for the writer', { retryAfterMs: 1_000 }),
       );
     }
     return new Promise((answer, fail) => {
-      this.waiting.push({ request, bytes: bytesOf(request), answer, fail });
+      const bytes = bytesOf(request);
+      this.waiting.push({ request, bytes, answer, fail });
       this.waitingChanges += request.changes.length;
+      this.waitingBytes += bytes;
       this.schedule();
     });
   }
@@ -127,6 +132,7 @@ export class LaneBatcher {
       count++;
     }
     this.waitingChanges -= changes;
+    this.waitingBytes -= bytes;
     return this.waiting.splice(0, count);
   }
 
