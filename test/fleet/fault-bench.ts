@@ -11,8 +11,8 @@ const env = { NODE_ENV: 'development', LEASE_TTL_MS: '2000', JOB_TIMEOUT_MS: '80
 export interface BenchOptions {
   readonly backends?: BackendOptions;
   readonly fleet?: Omit<FleetOptions, 'env'>;
-  /** On top of where the backends are, for instance a way round to them. */
-  readonly env?: (backends: Backends) => Readonly<Record<string, string>>;
+  /** Another way to the backends: settings on top of those that lead to them. */
+  readonly reroute?: (backends: Backends) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** A fleet on backends of its own, to be broken while clients use it. */
@@ -39,7 +39,7 @@ export class FaultBench implements AsyncDisposable {
   static async start(options: BenchOptions = {}): Promise<FaultBench> {
     const backends = await Backends.start(options.backends);
     try {
-      const all = { ...backends.env, ...env, ...options.env?.(backends) };
+      const all = { ...backends.env, ...env, ...(await options.reroute?.(backends)) };
       const fleet = await Fleet.start({ ...options.fleet, env: all });
       return new FaultBench({ backends, fleet, env: all, ledger: await Ledger.open(backends.env) });
     } catch (error) {
