@@ -72,6 +72,7 @@ export class Stream implements Receiver {
   private working = false;
   private closed = false;
   private marks: ((token: string) => void)[] = [];
+  private marksAsked = 0;
 
   constructor(deps: StreamDeps, client: { link: ClientLink; userId: UserId; echo: boolean }) {
     this.deps = deps;
@@ -184,11 +185,15 @@ export class Stream implements Receiver {
 
   /** Resolves with a token that covers everything committed before the call, when all of it was sent. Throws SyncError. */
   async mark(): Promise<string> {
-    if (this.marks.length >= maxMarks)
-      throw new SyncError('overloaded', 'too many marks wait', { retryAfterMs: 1_000 });
-    await this.deps.fanOut.reach(await this.deps.readHeads());
-    if (this.position === undefined) return this.deps.fanOut.token();
-    return new Promise((resolve) => this.marks.push(resolve));
+    if (this.marksAsked >= maxMarks) throw new SyncError('overloaded', 'too many marks wait', { retryAfterMs: 1_000 });
+    this.marksAsked++;
+    try {
+      await this.deps.fanOut.reach(await this.deps.readHeads());
+      if (this.position === undefined) return this.deps.fanOut.token();
+      return await new Promise((resolve) => this.marks.push(resolve));
+    } finally {
+      this.marksAsked--;
+    }
   }
 
   private detach(position: Position): void {

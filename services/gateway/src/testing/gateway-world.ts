@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly slowness?: number;
   readonly settings?: Partial<GatewaySettings>;
   readonly authenticator?: Authenticator;
+  /** What the store holds before the gateway opens it. */
+  readonly past?: (history: MemoryHistory) => void;
 }
 
 export interface FilterSpec {
@@ -63,6 +65,7 @@ export class GatewayWorld {
     this.random = new Random(options.seed ?? 1);
     const delay = () => this.turns(this.random.int((options.slowness ?? 0) + 1));
     this.history = new MemoryHistory({ lanes: options.lanes ?? 1, delay });
+    options.past?.(this.history);
     this.network = new FeedNetwork(this.random, options.habits ?? noFaults);
     this.rules = options.rules ?? createRules(undefined, { production: false });
     this.settings = testSettings(options.settings);
