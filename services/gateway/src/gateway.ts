@@ -15,6 +15,7 @@ import { Subscribing } from './doors/subscribing.ts';
 import { subscriptionDoors } from './doors/subscription-doors.ts';
 import { Writing } from './doors/writing.ts';
 import { createHttpApp } from './http/http-app.ts';
+import { OpenSockets } from './http/open-sockets.ts';
 import { Operator } from './http/operator.ts';
 import { RestChange } from './http/rest-change.ts';
 import { RestIdentity } from './http/rest-identity.ts';
@@ -49,6 +50,8 @@ export interface GatewayDeps {
 }
 
 const drainSpreadMs = 3_000;
+/** What clients and requests get to end by themselves when the gateway stops. */
+const closeGraceMs = 1_000;
 
 /** A gateway: what clients talk to. `listen`, then `drain` and `stop`, each safe to call twice. */
 export class Gateway {
@@ -56,6 +59,7 @@ export class Gateway {
   private readonly now: () => Millis;
   private readonly tokens: TokenReader;
   private readonly http: HttpServer = createServer();
+  private readonly sockets = new OpenSockets(this.http);
   private readonly read: ReadSide;
   private readonly changes: Changes;
   private readonly sync: SyncServer;
@@ -116,8 +120,10 @@ export class Gateway {
   }
 
   private async end(): Promise<void> {
-    await this.sync.stop();
-    this.http.closeAllConnections();
+    const closed = this.sync.stop();
+    await Promise.race([closed, pause(closeGraceMs, undefined, { ref: false })]);
+    this.sockets.destroy();
+    await closed;
     await this.read.stop();
     await this.changes.stop();
   }

@@ -4,9 +4,11 @@ import { type Millis, SyncError } from '@tidemark/protocol';
 import type { Telemetry } from '@tidemark/telemetry';
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { GatewaySettings } from '../settings.ts';
+import { AddressPlaces, type RawConnection } from './address-places.ts';
 import { Connection } from './connection.ts';
 import { type Dispatcher, emitError, incomingEvent } from './dispatcher.ts';
-import { clientAddress, handshakeToken, type TokenReader } from './handshake.ts';
+import { handshakeToken, type TokenReader } from './handshake.ts';
+import { MessageSizes, type PacketSource } from './message-sizes.ts';
 
 export interface SyncServerDeps {
   readonly http: HttpServer;
@@ -23,22 +25,22 @@ export interface SyncServerDeps {
 const sweepMs = 1_000;
 const expiryWarningMs = 60_000;
 
-/** The raw connection below a socket, as far as the size of messages needs it. */
-interface EngineSocket {
-  on(event: 'packet', listener: (this: object, packet: { type: string; data?: unknown }) => void): unknown;
-}
-
 /** The Socket.IO side of the gateway: handshakes, sockets and their end. */
 export class SyncServer {
   readonly io: Server;
   readonly connections = new Map<string, Connection>();
   private readonly deps: SyncServerDeps;
-  private readonly oversized = new WeakSet<object>();
+  private readonly sizes: MessageSizes;
+  private readonly places: AddressPlaces;
   private sweeper: NodeJS.Timeout | undefined;
+  /** Set while draining: when a client should come back. */
+  private reconnectAfterMs: (() => Millis) | undefined;
 
   constructor(deps: SyncServerDeps) {
     const { settings } = deps;
     this.deps = deps;
+    this.sizes = new MessageSizes(settings.maxMessageBytes);
+    this.places = new AddressPlaces(deps.perAddress, settings);
     this.io = new Server(deps.http, {
       // Past twice the limit the connection is closed; up to there the message is refused with an answer.
       maxHttpBufferSize: settings.maxMessageBytes * 2,
@@ -46,13 +48,18 @@ export class SyncServer {
       perMessageDeflate: false,
       httpCompression: false,
       serveClient: false,
+      // A connection that does not become a socket goes as soon as a socket that does not join.
+      connectTimeout: settings.joinTimeoutMs,
       ...(deps.adapter && { adapter: deps.adapter }),
     });
   }
 
   start(dispatcher: Dispatcher): void {
     const identities = new WeakMap<Socket, Identity>();
-    this.io.engine.on('connection', (raw: EngineSocket) => this.watchSizes(raw));
+    this.io.engine.on('connection', (raw: RawConnection & PacketSource) => {
+      this.sizes.watch(raw);
+      this.places.enter(raw);
+    });
     this.io.use((socket, next) => {
       this.admit(socket).then(
         (identity) => {
@@ -66,11 +73,11 @@ export class SyncServer {
     this.sweeper = setInterval(() => this.sweep(), sweepMs);
   }
 
-  /** Tells every client to go elsewhere, at times spread over the span. */
+  /** Tells every client to go elsewhere, at times spread over the span; those too that come from now on. */
   announceDrain(spanMs: Millis, random: () => number): void {
-    for (const { socket } of this.connections.values()) {
-      socket.emit('sync:drain', { reconnectAfterMs: Math.round(random() * spanMs) });
-    }
+    if (this.reconnectAfterMs !== undefined) return;
+    this.reconnectAfterMs = () => Math.round(random() * spanMs);
+    for (const { socket } of this.connections.values()) this.sendAway(socket);
   }
 
   async stop(): Promise<void> {
@@ -78,16 +85,17 @@ export class SyncServer {
     await this.io.close();
   }
 
+  private sendAway(socket: Socket): void {
+    if (this.reconnectAfterMs !== undefined) socket.emit('sync:drain', { reconnectAfterMs: this.reconnectAfterMs() });
+  }
+
   private async admit(socket: Socket): Promise<Identity | undefined> {
-    const { perAddress, tokens, settings, telemetry } = this.deps;
-    const release = await perAddress.acquire(clientAddress(socket.handshake, settings.trustProxy));
-    if (release === undefined) {
+    const { tokens, telemetry } = this.deps;
+    if (!(await this.places.holds(socket.conn as unknown as RawConnection))) {
       telemetry.metrics.refusedConnections('address').inc();
       closeSoon(socket);
       throw new SyncError('too_many_connections', 'the address has too many connections', { retryAfterMs: 5_000 });
     }
-    socket.conn.on('close', release);
-    if (socket.conn.readyState !== 'open') release();
     try {
       return await tokens.identify(handshakeToken(socket.handshake));
     } catch (error) {
@@ -107,28 +115,14 @@ export class SyncServer {
     // Engine.IO keeps the request of the handshake alive; nothing needs it any more, and it is most of an idle connection.
     (socket.conn as { request: unknown }).request = null;
     telemetry.metrics.connections.inc();
-    // The middleware takes every event, known or not, in the turn in which it was decoded: nothing is passed on to listeners.
-    socket.use((packet) => void dispatcher.dispatch(connection, incomingEvent(packet, this.takeOversized(socket))));
+    // The middleware takes every event, known or not, in the order in which they were decoded: nothing is passed on to listeners.
+    socket.use((packet) => void dispatcher.dispatch(connection, incomingEvent(packet, this.sizes.take(socket.conn))));
     socket.on('disconnect', () => {
       this.connections.delete(socket.id);
       telemetry.metrics.connections.dec();
       onClosed(connection);
     });
-  }
-
-  /** Remembers that the packet being decoded is too large; the event that comes out of it is refused. */
-  private watchSizes(raw: EngineSocket): void {
-    const { oversized } = this;
-    const limit = this.deps.settings.maxMessageBytes;
-    raw.on('packet', function onPacket({ type, data }) {
-      if (type !== 'message') return;
-      if (typeof data === 'string' ? data.length * 3 > limit && Buffer.byteLength(data) > limit : sizeOf(data) > limit)
-        oversized.add(this);
-    });
-  }
-
-  private takeOversized(socket: Socket): boolean {
-    return this.oversized.delete(socket.conn);
+    this.sendAway(socket);
   }
 
   /** Ends sessions whose token has run out, warns those that soon will, and drops sockets that never joined. */
@@ -156,11 +150,6 @@ export class SyncServer {
       });
     }
   }
-}
-
-/** Of a binary attachment. */
-function sizeOf(data: unknown): number {
-  return ArrayBuffer.isView(data) || data instanceof ArrayBuffer ? data.byteLength : 0;
 }
 
 /** Engine.IO would wait for its time-out; the refusal itself must still go out first. */
