@@ -109,6 +109,7 @@ describe('GET /stats', () => {
       lanes: expect.any(Array),
     });
     expect(body.activeUsers).toContain('stats-user');
+    client.close();
   });
 
   it('needs an operator in production', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFleet, startOnMongo } from './backed-modes.ts';
 import { type ConnectOptions, connectClient, type TestClient } from './client.ts';
+import { type HttpAnswer, send } from './http.ts';
 import { startInProcess } from './in-process.ts';
 import type { RunningServer, ServerOptions, StartServer } from './running-server.ts';
 import { startProcess } from './server-process.ts';
@@ -101,18 +102,15 @@ export class TestServer implements AsyncDisposable {
     return client;
   }
 
-  fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(`${this.url}${path}`, { ...init, headers: { connection: 'close', ...init.headers } });
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    return send(this.url, path, { headers });
   }
 
-  async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
-    return httpAnswer(await this.fetch(path, { headers }));
-  }
-
-  async post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+  /** A text goes out as it is, anything else as JSON. */
+  post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const init = { method: 'POST', body: text, headers: { 'content-type': 'application/json', ...headers } };
-    return httpAnswer(await this.fetch(path, init));
+    const all = { 'content-type': 'application/json', ...headers };
+    return send(this.url, path, { method: 'POST', body: text, headers: all });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -153,17 +151,4 @@ export class TestServer implements AsyncDisposable {
     const errors = this.running.log.filter(({ level }) => level === 'error' || level === 'fatal');
     if (errors.length > 0) throw new Error(`the server logged errors: ${JSON.stringify(errors.slice(0, 3), null, 1)}`);
   }
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly text: string;
-  readonly headers: Headers;
-}
-
-async function httpAnswer(response: Response): Promise<HttpAnswer> {
-  const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-  return { status: response.status, body: isJson ? JSON.parse(text) : {}, text, headers: response.headers };
 }
