@@ -48,7 +48,8 @@ function changeBatchDoor(writing: Writing): Door {
       });
       return { answer: writing.batchAck(acks, begun, atomic === true), failures: failuresOf(acks) };
     },
-    refuse: (error, payload) => writing.refusedBatch(withoutChanges(error, isObject(payload) && payload.changes)),
+    reword: (error, payload) => withoutChanges(error, isObject(payload) && payload.changes),
+    refuse: (error) => writing.refusedBatch(error),
   };
 }
 
@@ -60,7 +61,8 @@ function batchChangesDoor(writing: Writing): Door {
       const acks = await writing.many(writerOf(connection), changes, { atomic: false, lenientOperation: false });
       return { answer: acks, failures: failuresOf(acks) };
     },
-    refuse: (error, payload) => refusal(withoutChanges(error, payload)),
+    reword: withoutChanges,
+    refuse: refusal,
   };
 }
 

@@ -18,6 +18,8 @@ export interface Door {
   readonly kind: 'open' | 'joined' | 'ordered' | 'join';
   /** Throws SyncError. */
   handle(connection: Connection, payload: unknown): Promise<Reply>;
+  /** The error in the words that old clients know it by, where those differ. */
+  reword?(error: SyncError, payload: unknown): SyncError;
   /** The answer when it threw. */
   refuse(error: SyncError, payload: unknown): unknown;
 }

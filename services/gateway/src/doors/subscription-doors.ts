@@ -35,7 +35,8 @@ function subscribeDoor({ subscribing }: SubscriptionDoorsDeps): Door {
       const count = subscribing.countOn(connection.stream, request.collection);
       return { answer: { success: true, subscriptionId: request.id, resumed, count }, afterwards: start };
     },
-    refuse: (error, payload) => refusal(withoutCollection(error, payload)),
+    reword: withoutCollection,
+    refuse: refusal,
   };
 }
 
@@ -72,7 +73,8 @@ function unsubscribeDoor({ subscribing }: SubscriptionDoorsDeps): Door {
         return all.filter((subscription) => subscription.group.key === key);
       }
     },
-    refuse: (error, payload) => refusal(withoutCollection(error, payload)),
+    reword: withoutCollection,
+    refuse: refusal,
   };
 }
 

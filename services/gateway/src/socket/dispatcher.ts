@@ -105,8 +105,9 @@ export class Dispatcher {
     { door, error }: { door: Door | undefined; error: SyncError },
   ): void {
     this.deps.telemetry.metrics.rejections(error.code).inc();
-    if (event.callback === undefined) emitError(connection, event.name, error);
-    else event.callback(door === undefined ? refusal(error) : door.refuse(error, event.payload));
+    const worded = door?.reword?.(error, event.payload) ?? error;
+    if (event.callback === undefined) emitError(connection, event.name, worded);
+    else event.callback(door === undefined ? refusal(worded) : door.refuse(worded, event.payload));
   }
 
   private translate(error: unknown, event: IncomingEvent): SyncError {
