@@ -16,10 +16,12 @@ export interface BootstrapProgress {
   after: DocumentKey | undefined;
   page: number;
   readonly size: PageSize;
+  /** Failed reads since the last page. */
+  failures: number;
 }
 
 export function beginBootstrap(deps: BootstrapDeps): BootstrapProgress {
-  return { after: undefined, page: 0, size: new PageSize(deps.settings.bootstrapPage) };
+  return { after: undefined, page: 0, size: new PageSize(deps.settings.bootstrapPage), failures: 0 };
 }
 
 /**
@@ -56,6 +58,7 @@ export async function sendDocuments(
     deps.telemetry.metrics.bootstrapDocuments.inc(documents.length);
     if (next === undefined) return true;
     progress.after = next;
+    progress.failures = 0;
     progress.size.observe(documents);
   }
 }

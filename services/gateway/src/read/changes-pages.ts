@@ -164,10 +164,11 @@ export class ChangesPages {
       const message = this.project(entry, state, request);
       if (message !== undefined) state.changes.push(message);
     }
-    const isPast = wholeThrough?.every((seq, lane) => (chunk.position.seqs[lane] ?? 0) >= seq) ?? true;
-    state.mark = isPast
-      ? { position: chunk.position }
-      : { position: chunk.position, ...(wholeThrough && { wholeThrough }) };
+    const isPast =
+      wholeThrough === undefined ||
+      chunk.position.epoch !== position.epoch ||
+      hasReached(chunk.position, { epoch: position.epoch, seqs: wholeThrough });
+    state.mark = isPast ? { position: chunk.position } : { position: chunk.position, wholeThrough };
     return Math.max(chunk.entries.length, 1);
   }
 

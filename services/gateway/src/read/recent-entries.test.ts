@@ -29,6 +29,14 @@ describe('recent entries', () => {
     expect(seqsAfter(recent, 5)).toEqual([]);
   });
 
+  it('come in smaller numbers when they are large, and at least one', () => {
+    const large = filled(entries(4, { text: 'x'.repeat(300_000) }));
+    expect(seqsAfter(large, 0)).toEqual([1, 2]);
+    expect(seqsAfter(large, 2)).toEqual([3, 4]);
+    const huge = filled(entries(2, { text: 'x'.repeat(2_000_000) }));
+    expect(seqsAfter(huge, 0)).toEqual([1]);
+  });
+
   it('are unknown where they do not reach back', () => {
     expect(seqsAfter(new RecentEntries(1_000), 0)).toBeUndefined();
     const recent = filled(entries(10).slice(4));

@@ -1,6 +1,8 @@
 import type { Entry, Seq } from '@tidemark/protocol';
 import { approximateJsonBytes } from '../approximate-json-bytes.ts';
 
+const maxChunkBytes = 1024 * 1024;
+
 /**
  * The last entries of one lane, in memory, without a gap, so that a reconnect storm is served without the store.
  * Holds at most `maxBytes` by a rough count of its own.
@@ -34,12 +36,20 @@ export class RecentEntries {
     this.bytes = 0;
   }
 
-  /** Up to `limit` entries that follow `seq`; undefined when they are not all held. */
+  /** Up to `limit` entries that follow `seq`, fewer when they grow large; undefined when they are not all held. */
   after(seq: Seq, limit: number): readonly Entry[] | undefined {
     const oldest = this.entries[this.first];
     if (oldest === undefined || seq < oldest.seq - 1) return undefined;
     const start = this.first + (seq - oldest.seq + 1);
-    return this.entries.slice(start, start + limit) as readonly Entry[];
+    return this.entries.slice(start, this.endOfChunk(start, limit)) as readonly Entry[];
+  }
+
+  /** One message of large documents must not hold hundreds of them for every client that reconnects. */
+  private endOfChunk(start: number, limit: number): number {
+    const last = Math.min(start + limit, this.entries.length);
+    let end = start;
+    for (let bytes = 0; end < last && bytes < maxChunkBytes; end++) bytes += this.sizes[end] ?? 0;
+    return end;
   }
 
   private dropOldest(): void {

@@ -41,6 +41,7 @@ const catchUpPage = 500;
 const maxMarks = 100;
 const firstPauseMs = 100;
 const lastPauseMs = 5_000;
+/** Of one page. */
 const bootstrapAttempts = 4;
 
 /**
@@ -324,12 +325,12 @@ export class Stream implements Receiver {
     this.failures++;
     if (StoreError.is(error, 'trimmed')) return this.reset('the checkpoint is older than the retained history');
     this.deps.telemetry.logger.warn({ err: error, socket: this.id }, 'a stream could not go on; trying again');
-    if (this.progress !== undefined && this.failures >= bootstrapAttempts) this.giveUp(this.progress.of);
+    const { progress } = this;
+    if (progress !== undefined && ++progress.state.failures >= bootstrapAttempts) this.giveUp(progress.of);
     await this.deps.pause(Math.min(firstPauseMs * 2 ** (this.failures - 1), lastPauseMs));
   }
 
   private giveUp(subscription: Subscription): void {
-    this.failures = 0;
     this.progress = undefined;
     const error = 'the documents could not be read; subscribe again later';
     const { id, collection } = subscription;
