@@ -29,6 +29,8 @@ export function createHttpApp(deps: HttpAppDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // The scheme that clients see, for the URL of negotiate.
+  app.set('trust proxy', deps.settings.trustProxy);
   app.use(cors(deps.settings));
   const { metricsToken } = deps.settings;
   app.use(probeRoutes({ ...deps, metricsToken, facts: () => ({ activeConnections: deps.connectionCount() }) }));

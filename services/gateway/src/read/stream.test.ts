@@ -414,6 +414,21 @@ describe('a listing', () => {
     expect(ear.of('sync:bootstrap_error')).toEqual([]);
   });
 
+  it('is not given up for failures of different pages', async () => {
+    const on = await start({ settings: { bootstrapPage: 8 } });
+    for (let index = 0; index < 80; index++) on.commit(insert(`d${index}`));
+    on.flush();
+    const ear = await modern(on);
+    ear.say('sync:subscribe', { id: 's1', collection: 'tasks' });
+    for (let page = 0; page < 6; page++) {
+      await ear.hear(({ event, args }) => event === 'sync:bootstrap' && (args[0] as { page: number }).page === page);
+      on.history.faults.push(new StoreError('unavailable', 'away'));
+    }
+    await ear.rest();
+    expect(ear.of('sync:bootstrap_error')).toEqual([]);
+    expect(ear.of('sync:bootstrap').flatMap(([page]) => (page as { data: unknown[] }).data)).toHaveLength(80);
+  });
+
   it('that cannot be read is given up, alone', async () => {
     const on = await start();
     on.commit(insert('a'));
