@@ -216,11 +216,10 @@ describe('a change that the database refuses', () => {
 
   it('because the document has grown too large is too large', async () => {
     const store = await bed().open();
-    const half = 'x'.repeat(7_000_000);
-    await commit(store, [{ id: 'a', fields: { first: half }, change: '1' }]);
-    await expect(
-      commit(store, [{ id: 'a', fields: { second: half, third: half }, change: '2' }]),
-    ).rejects.toMatchObject({ kind: 'too_large' });
+    const text = (megabytes: number) => 'x'.repeat(megabytes * 1_000_000);
+    await commit(store, [{ id: 'a', fields: { first: text(4) }, change: '1' }]);
+    const grown = commit(store, [{ id: 'a', fields: { second: text(6), third: text(7) }, change: '2' }]);
+    await expect(grown).rejects.toMatchObject({ kind: 'too_large' });
   });
 
   it('because it cannot be stored is invalid', async () => {
