@@ -76,7 +76,8 @@ export class Dispatcher {
   }
 
   private async whenSettled(connection: Connection, door: Door, event: IncomingEvent): Promise<Reply> {
-    await connection.settling;
+    // Without a pause before the join begins: what comes next must find it under way, and wait its turn.
+    if (connection.settling !== undefined) await connection.settling;
     if (connection.session === undefined && connection.identity !== undefined) {
       await connection.inOrder(() => this.deps.joinSilently(connection));
     }

@@ -57,6 +57,7 @@ export class Changes {
 
   async stop(): Promise<void> {
     await this.unsubscribe?.();
+    for (const lane of this.lanes) lane.stop();
   }
 
   get pending(): number {

@@ -98,6 +98,17 @@ export class LaneBatcher {
     return true;
   }
 
+  /** Fails what is not answered yet, since no reply will be heard any more; leaves no timer behind. */
+  stop(): void {
+    const { flight } = this;
+    clearTimeout(flight?.timer);
+    this.flight = undefined;
+    const left = [...(flight?.waiting ?? []), ...this.waiting.splice(0)];
+    this.waitingChanges = 0;
+    this.waitingBytes = 0;
+    for (const waiting of left) waiting.fail(stopping());
+  }
+
   /** What one turn of the event loop brings goes into one job. */
   private schedule(): void {
     if (this.scheduled || this.flight !== undefined || this.waiting.length === 0) return;
@@ -157,6 +168,12 @@ function bytesOf(request: WriteRequest): number {
 
 function timedOut(): SyncError {
   return new SyncError('unavailable', 'the writer did not answer in time; send the change again with the same id', {
+    retryAfterMs: 1_000,
+  });
+}
+
+function stopping(): SyncError {
+  return new SyncError('unavailable', 'the server is stopping; send the change again with the same id', {
     retryAfterMs: 1_000,
   });
 }
