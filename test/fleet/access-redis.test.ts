@@ -207,6 +207,31 @@ describe('the connections of a fleet', () => {
     expect(await refused).toBe(true);
   });
 
+  it('last whatever the clock of their gateway says', async () => {
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(0);
+    try {
+      const { a, b } = await pair(1);
+      expect(await held(a.counter)).toBe(true);
+      const end = performance.now() + 1.5 * ttlMs;
+      while (performance.now() < end) {
+        expect(await held(b.counter)).toBe(false);
+        await pause(20);
+      }
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it('that Redis has forgotten leave nothing behind when they end', async () => {
+    const { a, keyPrefix } = await pair(1);
+    const release = await a.counter.acquire('u');
+    const client = a.redis.commands();
+    const hash = `{${keyPrefix}}:connections:user:a`;
+    await client.del(hash);
+    release!();
+    expect(await client.exists(hash)).toBe(0);
+  });
+
   it('of a gateway that died run out', async () => {
     const { a, b } = await pair(1);
     expect(await held(a.counter)).toBe(true);

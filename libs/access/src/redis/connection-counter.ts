@@ -41,6 +41,25 @@ return 1
 `;
 
 /**
+ * Writes anew what a gateway holds. Redis tells the time: a gateway whose clock is wrong lives as long as the others.
+ * KEYS: as above. ARGV: own id, ms to live, then keys and counts in turns.
+ */
+const rewriteScript = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('DEL', KEYS[2])
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+if #ARGV > 2 then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`;
+
+/** A count that Redis has forgotten must not go below nothing, in a key that nobody deletes. KEYS: own hash. ARGV: counted key. */
+const releaseScript = `
+if tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') > 0 then redis.call('HINCRBY', KEYS[1], ARGV[1], -1) end
+`;
+
+/**
  * Counts over a fleet. What a gateway holds is written anew three times per time to live, so lost messages, a Redis that
  * forgot, and gateways that died all heal by themselves.
  */
@@ -82,19 +101,12 @@ export function createRedisConnectionCounter(options: RedisConnectionCounterOpti
       held = false;
       release();
       count(key, -1);
-      client.hincrby(hash, key, -1).catch(onError);
+      client.eval(releaseScript, 1, hash, key).catch(onError);
     };
   }
 
   async function rewrite(): Promise<void> {
-    const now = Date.now();
-    const step = client
-      .multi()
-      .del(hash)
-      .zadd(set, now + ttlMs, gateway)
-      .pexpire(set, ttlMs);
-    if (counts.size > 0) step.hset(hash, Object.fromEntries(counts)).pexpire(hash, ttlMs);
-    await step.exec();
+    await client.eval(rewriteScript, 2, set, hash, gateway, ttlMs, ...[...counts].flat());
   }
 
   const timer = setInterval(() => void rewrite().catch(onError), ttlMs / 3);
