@@ -37,7 +37,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 
 /** A server with its data; goes with its scope: `await using server = await startServer()`. */
 export class TestServer implements AsyncDisposable {
-  private readonly folder: string;
+  readonly folder: string;
   private readonly options: ServerOptions;
   private readonly launch: StartServer;
   private readonly clients: TestClient[] = [];
