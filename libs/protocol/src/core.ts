@@ -16,7 +16,13 @@ export type { ChangesMessage, ChangesPageMessage } from './messages/changes.ts';
 export type { DeliveredMessage } from './messages/delivered.ts';
 export type { JoinMessage } from './messages/join.ts';
 export type { JoinAckMessage, JoinedMessage, RefusalMessage } from './messages/joined.ts';
-export type { CheckpointMessage, DrainMessage, ErrorMessage, ResetMessage } from './messages/notices.ts';
+export type {
+  CheckpointMessage,
+  DrainMessage,
+  ErrorMessage,
+  NoticeMessage,
+  ResetMessage,
+} from './messages/notices.ts';
 export type { PongMessage } from './messages/ping.ts';
 export type { SubscribeMessage } from './messages/subscribe.ts';
 export type { SubscriptionMessage } from './messages/subscription.ts';

@@ -33,6 +33,7 @@ const accepted: Readonly<Record<DownEvent, readonly unknown[]>> = {
     { code: 'internal', error: 'a sentence' },
     { event: 'sync:change', code: 'rate_limited', error: 'rate_limit_exceeded', retryAfterMs: 100 },
   ],
+  'sync:notice': [{ message: 'back at noon' }],
 };
 
 const refused: Readonly<Record<DownEvent, readonly unknown[]>> = {
@@ -54,6 +55,7 @@ const refused: Readonly<Record<DownEvent, readonly unknown[]>> = {
   'sync:reset': [{}, { reason: 'x', collections: 'tasks' }],
   'sync:drain': [{}],
   'sync:error': [{ code: 'internal' }],
+  'sync:notice': [{}, { message: 7 }],
 };
 
 const ack = { changeId: 'c1', success: true, timestamp: 5, outcome: 'applied', lane: 0, seq: 3 };

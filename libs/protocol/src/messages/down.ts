@@ -3,7 +3,7 @@ import { batchAckMessage } from './batch-ack.ts';
 import { bootstrapErrorMessage, bootstrapMessage } from './bootstrap.ts';
 import { changesMessage, changesPageMessage } from './changes.ts';
 import { joinAckMessage, joinedMessage, refusalMessage } from './joined.ts';
-import { checkpointMessage, drainMessage, errorMessage, resetMessage } from './notices.ts';
+import { checkpointMessage, drainMessage, errorMessage, noticeMessage, resetMessage } from './notices.ts';
 import { pongMessage } from './ping.ts';
 import {
   authAckMessage,
@@ -24,6 +24,7 @@ export const downMessages = {
   'sync:reset': resetMessage,
   'sync:drain': drainMessage,
   'sync:error': errorMessage,
+  'sync:notice': noticeMessage,
 } as const;
 
 /** The acknowledgement of every client event, when it is not a refusal. */

@@ -11,7 +11,7 @@ import { upMessages } from './up.ts';
  */
 const hashes = {
   upMessages: 'afb3297b663cf621',
-  downMessages: '60e78a82aa44a890',
+  downMessages: 'cf644674fd8781f3',
   ackMessages: '601b6e1c335ef046',
 };
 

@@ -12,6 +12,10 @@ export type ResetMessage = z.infer<typeof resetMessage>;
 export const drainMessage = z.object({ reconnectAfterMs: z.number() });
 export type DrainMessage = z.infer<typeof drainMessage>;
 
+/** `sync:notice`: an operator speaks to everybody. */
+export const noticeMessage = z.object({ message: z.string() });
+export type NoticeMessage = z.infer<typeof noticeMessage>;
+
 /** `sync:error`. */
 export const errorMessage = z.object({
   event: z.string().optional(),

@@ -139,7 +139,7 @@ const kinds: Readonly<Record<string, Omit<Run, 'seed'>>> = {
   'a store that fails now and then': { lanes: 2, slowness: 2, habits: network, faults: 0.02 },
 };
 
-const seeds = Number(process.env.MODEL_SEEDS ?? 12);
+const seeds = Number(process.env.MODEL_SEEDS ?? 8);
 const firstSeed = Number(process.env.MODEL_FIRST_SEED ?? 1);
 
 describe.each(Object.entries(kinds))('streams over %s', (_, kind) => {
