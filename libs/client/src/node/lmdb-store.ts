@@ -24,7 +24,7 @@ interface Tables {
 /** Text to bytes that LMDB compares; every text that may name a record is well-formed Unicode, so no two give the same bytes. */
 const keyOf = (text: string) => Buffer.from(text, 'utf8');
 const options = { encoding: 'string', keyEncoding: 'binary' } as const;
-const metaKey = keyOf('meta');
+const metaKey = 'meta';
 
 /** A durable store for Node, in a directory of its own: LMDB, which flushes every batch before it counts as written. */
 export class LmdbStore implements LocalStore {
@@ -39,7 +39,7 @@ export class LmdbStore implements LocalStore {
 
   async load(): Promise<StoredState> {
     const { documents, entries, subscriptions, meta } = this.#open();
-    const stored = meta.get(metaKey);
+    const stored = meta.get(keyOf(metaKey));
     return {
       documents: all<DocumentRecord>(documents),
       entries: all<OutboxEntry>(entries),
@@ -52,7 +52,14 @@ export class LmdbStore implements LocalStore {
     if (this.#isClosed) throw new LocalStoreError('closed', 'the store is closed');
     const tables = this.#open();
     try {
-      await tables.root.batch(() => writeBatch(tables, batch));
+      // Made before the batch: what throws inside of it would leave LMDB with half of it.
+      const rows = rowsOf(tables, batch);
+      await tables.root.batch(() => {
+        for (const { table, key, value } of rows) {
+          if (value === undefined) table.remove(key);
+          else table.put(key, value);
+        }
+      });
     } catch (error) {
       const isFull = error instanceof Error && /MDB_MAP_FULL|ENOSPC|No space/i.test(error.message);
       throw new LocalStoreError(isFull ? 'full' : 'failed', `LMDB could not write: ${String(error)}`, error);
@@ -99,13 +106,28 @@ function all<T>(table: Table): T[] {
   return records;
 }
 
-function writeBatch({ documents, entries, subscriptions, meta }: Tables, batch: WriteBatch): void {
-  for (const record of batch.putDocuments)
-    documents.put(keyOf(documentRef(record.collection, record.key)), JSON.stringify(record));
-  for (const { collection, key } of batch.deleteDocuments) documents.remove(keyOf(documentRef(collection, key)));
-  for (const entry of batch.putEntries) entries.put(keyOf(entry.id), JSON.stringify(entry));
-  for (const id of batch.deleteEntries) entries.remove(keyOf(id));
-  for (const record of batch.putSubscriptions) subscriptions.put(keyOf(record.id), JSON.stringify(record));
-  for (const id of batch.deleteSubscriptions) subscriptions.remove(keyOf(id));
-  if (batch.meta) meta.put(metaKey, JSON.stringify(batch.meta));
+interface Row {
+  readonly table: Table;
+  readonly key: Buffer;
+  /** Undefined: to be removed. */
+  readonly value: string | undefined;
+}
+
+function rowsOf({ documents, entries, subscriptions, meta }: Tables, batch: WriteBatch): readonly Row[] {
+  const refOf = ({ collection, key }: Pick<DocumentRecord, 'collection' | 'key'>) => documentRef(collection, key);
+  const put = (table: Table, name: string, record: unknown): Row => ({
+    table,
+    key: keyOf(name),
+    value: JSON.stringify(record),
+  });
+  const remove = (table: Table, name: string): Row => ({ table, key: keyOf(name), value: undefined });
+  return [
+    ...batch.putDocuments.map((record) => put(documents, refOf(record), record)),
+    ...batch.deleteDocuments.map((record) => remove(documents, refOf(record))),
+    ...batch.putEntries.map((entry) => put(entries, entry.id, entry)),
+    ...batch.deleteEntries.map((id) => remove(entries, id)),
+    ...batch.putSubscriptions.map((record) => put(subscriptions, record.id, record)),
+    ...batch.deleteSubscriptions.map((id) => remove(subscriptions, id)),
+    ...(batch.meta ? [put(meta, metaKey, batch.meta)] : []),
+  ];
 }
