@@ -9,6 +9,8 @@ export interface OpenStoreOptions {
   readonly settings: Settings;
   readonly rules: Rules;
   readonly telemetry: Telemetry;
+  /** Takes the number of lanes that is stored. Only writers change it. */
+  readonly keepLanes?: boolean;
   /** Called when another server has taken the database over that this one used alone. */
   readonly onLost: () => void;
 }
@@ -32,7 +34,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 }
 
 async function openMongo(
-  { settings, onLost }: OpenStoreOptions,
+  { settings, keepLanes, onLost }: OpenStoreOptions,
   shared: {
     uri: string;
     lanes: number;
@@ -44,6 +46,7 @@ async function openMongo(
   const { mongodbDatabase: database, mongodbPoolSize: poolSize, mongodbSocketTimeoutMs: socketTimeoutMs } = settings;
   const store = await openMongoStore({
     ...shared,
+    keepLanes,
     poolSize,
     socketTimeoutMs,
     ...(database !== undefined && { database }),

@@ -45,6 +45,8 @@ export interface GatewayDeps {
   readonly settings: GatewaySettings;
   /** Of a fleet: carries operators' orders to all gateways. The feed does not go through it. */
   readonly adapter?: ServerOptions['adapter'];
+  /** Of a fleet: the number of lanes was changed, so this gateway must end and be started again. */
+  readonly onOutdated?: () => void;
   readonly now?: () => Millis;
   readonly random?: () => number;
 }

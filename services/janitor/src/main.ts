@@ -14,7 +14,7 @@ import { createJanitor } from './janitor.ts';
 runService('janitor', async ({ settings, telemetry, version }) => {
   requireFleet(settings);
   const rules = await openRules(settings, telemetry);
-  const store = await openStore({ settings, rules, telemetry, onLost: () => undefined });
+  const store = await openStore({ settings, rules, telemetry, keepLanes: true, onLost: () => undefined });
   const transport = await openFleetTransport(settings, telemetry);
   const scheduler = createBullMqScheduler({ redis: transport.redis, logger: telemetry.logger });
   const janitor = createJanitor({ store, telemetry, scheduler, settings: { ...settings, holder: randomUUID() } });

@@ -3,7 +3,7 @@ import type { Rules } from '@tidemark/access';
 import { type Settings, SettingsError } from '@tidemark/config';
 import { createGateway, type Gateway, gatewayParts } from '@tidemark/gateway';
 import { createJanitor, type Janitor } from '@tidemark/janitor';
-import { openRules, openStore, openInProcessTransport, type Transport } from '@tidemark/runtime';
+import { openInProcessTransport, openRules, openStore, type Transport } from '@tidemark/runtime';
 import type { Store } from '@tidemark/storage';
 import { createHealth, type Health, type Telemetry } from '@tidemark/telemetry';
 import type { Bus, JobQueue } from '@tidemark/transport';

@@ -153,6 +153,13 @@ describe('two stores on one database', () => {
     expect(await log()).toEqual(['first']);
   });
 
+  it('leave the lanes as they are when one is told to keep them', async () => {
+    const other = await bed().open({ lanes: 4, keepLanes: true });
+    expect(other.history).toEqual(store.history);
+    await commit(store, [{ id: 'a', fields: {}, change: '2' }]);
+    expect(await log()).toEqual(['first', '2']);
+  });
+
   it('make one history when they are opened at once', async () => {
     const database = `${bed().db.databaseName}-fresh`;
     const stores = await Promise.all([1, 2, 3].map(() => bed().open({ database })));

@@ -10,21 +10,31 @@ import { translateOwnWrite } from './translate-error.ts';
 /** Version of what we store. A newer one is not opened; an older one would be migrated here. */
 const format = 1;
 
+export interface LaneChoice {
+  readonly lanes: number;
+  /** A stored number of lanes stays, whatever `lanes` says. */
+  readonly keepStored: boolean;
+}
+
 /**
  * The history of the database, made when there is none. A number of lanes other than the stored one closes the current
  * epoch and begins the next, in one transaction, so that nobody commits to the old one afterwards.
  */
-export function openHistory(database: Database, lanes: number): Promise<History> {
+export function openHistory(database: Database, choice: LaneChoice): Promise<History> {
   return runTransaction(database.client, async (session) => {
     try {
-      return await readOrBegin(database, session, lanes);
+      return await readOrBegin(database, session, choice);
     } catch (error) {
       throw translateOwnWrite(error);
     }
   });
 }
 
-async function readOrBegin(database: Database, session: ClientSession, lanes: number): Promise<History> {
+async function readOrBegin(
+  database: Database,
+  session: ClientSession,
+  { lanes, keepStored }: LaneChoice,
+): Promise<History> {
   const row = await database.meta.findOne<HistoryRow>({ _id: 'history' }, { session });
   if (row === null) return begin(database, session, lanes);
   if (row.format > format) {
@@ -34,7 +44,8 @@ async function readOrBegin(database: Database, session: ClientSession, lanes: nu
     );
   }
   const current = row.epochs.at(-1);
-  if (current?.lanes === lanes) return { id: row.historyId, epochs: row.epochs };
+  if (current?.lanes === lanes || (keepStored && current !== undefined))
+    return { id: row.historyId, epochs: row.epochs };
   return nextEpoch(database, session, { row, lanes });
 }
 

@@ -20,6 +20,11 @@ export interface MongoStoreOptions extends ConnectOptions {
   readonly database?: string | undefined;
   /** Number of lanes; another one than stored begins a new epoch. */
   readonly lanes: number;
+  /**
+   * A stored number of lanes stays. For those who only read history: of a fleet whose parts are told different numbers
+   * for a while, each would else end the epoch of the other.
+   */
+  readonly keepLanes?: boolean | undefined;
   readonly collections?: ((name: CollectionName) => CollectionSettings | undefined) | undefined;
   readonly logger?: Pick<Logger, 'warn'> | undefined;
 }
@@ -48,7 +53,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<MongoS
   try {
     const database = databaseOf(client, options.database);
     await makeOwnIndexes(database);
-    const history = await openHistory(database, lanes);
+    const history = await openHistory(database, { lanes, keepStored: options.keepLanes ?? false });
     const { collections: settingsOf = () => undefined, logger } = options;
     const collections = await openUserCollections({ database, settingsOf, logger });
     return createMongoStore(database, history, collections);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Entry, Position } from '@tidemark/protocol';
 import { StoreError } from '@tidemark/storage';
 import { silentTelemetry } from '@tidemark/telemetry';
@@ -30,21 +30,34 @@ class Listener {
 function rig(lanes = 2) {
   const history = new MemoryHistory({ lanes, delay: async () => void (await turn()) });
   const network = new FeedNetwork(new Random(1), { drop: 0, twice: 0, swap: 0 });
+  const outdated = jest.fn();
   const feed = new Feed({
     log: history,
     history: history.history,
     bus: network,
     telemetry: silentTelemetry(),
     recentBytes: 100_000,
+    onOutdated: outdated,
   });
   const write = (id: string) => network.publish(history.commit({ operation: 'insert', id })!);
   const deliver = () => {
     while (!network.isEmpty) network.step();
   };
-  return { history, network, feed, write, deliver, start: () => feed.start((start) => new Listener(start)) };
+  return { history, network, feed, outdated, write, deliver, start: () => feed.start((start) => new Listener(start)) };
 }
 
 describe('the feed', () => {
+  it('tells once that writers have begun a later epoch', async () => {
+    const { feed, history, network, outdated, start } = rig();
+    await start();
+    history.startEpoch(3);
+    network.beat(history.position());
+    network.beat(history.position());
+    while (!network.isEmpty) network.step();
+    expect(outdated).toHaveBeenCalledTimes(1);
+    await feed.stop();
+  });
+
   it('starts at the heads, and passes on what is written meanwhile, all of it after the start of its listener', async () => {
     const { history, feed, write, deliver, start, network } = rig();
     for (const id of ['a', 'b', 'c']) write(id);

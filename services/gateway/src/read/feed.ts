@@ -12,6 +12,8 @@ export interface FeedDeps {
   readonly telemetry: Telemetry;
   /** Memory for recent entries, all lanes together. */
   readonly recentBytes: number;
+  /** Called once: writers have begun a later epoch, of which this gateway sees nothing. */
+  readonly onOutdated?: () => void;
 }
 
 export interface FeedListener {
@@ -32,6 +34,7 @@ export class Feed {
   private waiters: { readonly target: Position; readonly done: () => void }[] = [];
   private unsubscribe: Unsubscribe | undefined;
   private listener: FeedListener | undefined;
+  private isOutdated = false;
 
   constructor(deps: FeedDeps) {
     this.deps = deps;
@@ -94,6 +97,9 @@ export class Feed {
 
   private receive(message: FeedMessage): void {
     if (message.epoch === this.epoch.epoch) this.lanes[message.lane]?.receive(message);
+    if (message.epoch <= this.epoch.epoch || this.isOutdated) return;
+    this.isOutdated = true;
+    this.deps.onOutdated?.();
   }
 
   private pass(entries: readonly Entry[]): void {

@@ -24,6 +24,8 @@ export interface ReadSideDeps {
   };
   readonly now: () => Millis;
   readonly pause: (ms: number) => Promise<void>;
+  /** See FeedDeps. */
+  readonly onOutdated?: () => void;
 }
 
 /** What the doors use of the read side. */
