@@ -9,16 +9,16 @@ import {
   type ListingCursor,
   type Millis,
   type Position,
-  type Seq,
   SyncError,
 } from '@tidemark/protocol';
 import { type BoundQuery, compile, type Predicate } from '@tidemark/rql';
 import type { DocumentStore } from '@tidemark/storage';
 import type { FanOut } from './fan-out.ts';
 import { describeFault, type HistoryReader } from './history-reader.ts';
-import { hasReached, seqAt } from './position.ts';
+import { hasReached } from './position.ts';
 import type { TideBook } from './tide-book.ts';
 import { asInsert, EntryMessages, effectOf } from './view-change.ts';
+import { isWithin } from './whole-through.ts';
 
 export interface ChangesPagesDeps {
   readonly documents: DocumentStore;
@@ -182,17 +182,14 @@ export class ChangesPages {
     const before = entry.before !== null && matches(entry.before);
     const effect = effectOf(entry, { before, after: entry.after !== null && matches(entry.after) });
     if (effect === undefined) return undefined;
-    return new EntryMessages(entry).get(effect === 'patch' && isWithin(entry, state.mark) ? 'whole' : effect);
+    return new EntryMessages(entry).get(
+      effect === 'patch' && isWithin(entry, wholePoint(state.mark)) ? 'whole' : effect,
+    );
   }
 }
 
-function isWithin(entry: Entry, mark: Bookmark): boolean {
-  const whole: readonly Seq[] | undefined = mark.wholeThrough;
-  return (
-    whole !== undefined &&
-    entry.epoch === mark.position.epoch &&
-    seqAt({ epoch: entry.epoch, seqs: whole }, entry.lane) >= entry.seq
-  );
+function wholePoint({ position, wholeThrough }: Bookmark): Position | undefined {
+  return wholeThrough && { epoch: position.epoch, seqs: wholeThrough };
 }
 
 /** Where the request goes on. The listing of another collection says nothing of this one, which is listed from its start. */

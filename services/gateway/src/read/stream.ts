@@ -1,13 +1,5 @@
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import {
-  type CollectionName,
-  type DeliveredMessage,
-  type Entry,
-  encodeCheckpoint,
-  type Position,
-  SyncError,
-  type UserId,
-} from '@tidemark/protocol';
+import type { CollectionName, DeliveredMessage, Entry, Position, UserId } from '@tidemark/protocol';
 import type { BoundQuery } from '@tidemark/rql';
 import { StoreError } from '@tidemark/storage';
 import { type BootstrapDeps, type BootstrapProgress, beginBootstrap, sendDocuments } from './bootstrap.ts';
@@ -16,10 +8,12 @@ import type { FanOut } from './fan-out.ts';
 import type { Group } from './group.ts';
 import type { GroupIndex } from './group-index.ts';
 import type { HistoryReader } from './history-reader.ts';
-import { hasReached, samePosition, seqAt } from './position.ts';
+import { Marks } from './marks.ts';
+import { hasReached, samePosition } from './position.ts';
 import { type Receiver, receiverEffect } from './receiver.ts';
 import { type Subscription, type SubscriptionRequest, viewKey } from './subscription.ts';
 import { EntryMessages } from './view-change.ts';
+import { isWithin, tokenOf } from './whole-through.ts';
 import type { WildcardView } from './wildcard-views.ts';
 
 export interface StreamDeps extends BootstrapDeps {
@@ -38,7 +32,6 @@ export interface ResumePoint {
 }
 
 const catchUpPage = 500;
-const maxMarks = 100;
 const firstPauseMs = 100;
 const lastPauseMs = 5_000;
 /** Of one page. */
@@ -72,8 +65,7 @@ export class Stream implements Receiver {
   private failures = 0;
   private working = false;
   private closed = false;
-  private marks: ((token: string) => void)[] = [];
-  private marksAsked = 0;
+  private readonly marks = new Marks();
 
   constructor(deps: StreamDeps, client: { link: ClientLink; userId: UserId; echo: boolean }) {
     this.deps = deps;
@@ -93,7 +85,7 @@ export class Stream implements Receiver {
     this.attached = false;
     this.deps.fanOut.remove(this);
     for (const subscription of this.subscriptions.splice(0)) this.end(subscription);
-    this.marks = [];
+    this.marks.drop();
   }
 
   /** Continues history from here; only on a stream that holds no subscriptions. */
@@ -185,16 +177,11 @@ export class Stream implements Receiver {
   }
 
   /** Resolves with a token that covers everything committed before the call, when all of it was sent. Throws SyncError. */
-  async mark(): Promise<string> {
-    if (this.marksAsked >= maxMarks) throw new SyncError('overloaded', 'too many marks wait', { retryAfterMs: 1_000 });
-    this.marksAsked++;
-    try {
+  mark(): Promise<string> {
+    return this.marks.ask(async () => {
       await this.deps.fanOut.reach(await this.deps.readHeads());
-      if (this.position === undefined) return this.deps.fanOut.token();
-      return await new Promise((resolve) => this.marks.push(resolve));
-    } finally {
-      this.marksAsked--;
-    }
+      return this.position === undefined ? this.deps.fanOut.token() : this.marks.wait();
+    });
   }
 
   private detach(position: Position): void {
@@ -206,8 +193,7 @@ export class Stream implements Receiver {
     this.attached = true;
     this.position = undefined;
     this.wholeThrough = undefined;
-    const token = this.deps.fanOut.token();
-    for (const answer of this.marks.splice(0)) answer(token);
+    this.marks.answer(this.deps.fanOut.token());
   }
 
   private end(subscription: Subscription): void {
@@ -257,7 +243,8 @@ export class Stream implements Receiver {
         return this.token(position);
       },
     );
-    if (this.progress === progress) this.progress = undefined;
+    if (this.progress !== progress) return;
+    this.progress = undefined;
     if (isSent) subscription.needsBootstrap = false;
   }
 
@@ -296,7 +283,7 @@ export class Stream implements Receiver {
     }
     const effect = receiverEffect(this, entry, membership);
     if (effect === undefined) return undefined;
-    return new EntryMessages(entry).get(effect === 'patch' && this.sendsWhole(entry) ? 'whole' : effect);
+    return new EntryMessages(entry).get(effect === 'patch' && isWithin(entry, this.wholeThrough) ? 'whole' : effect);
   }
 
   private *groupsOf(entry: Entry): Generator<Group> {
@@ -306,19 +293,8 @@ export class Stream implements Receiver {
       if (collection === entry.collection && !needsBootstrap) yield group;
   }
 
-  /** Documents were read later than this entry: only the whole document is right whatever the client holds. */
-  private sendsWhole(entry: Entry): boolean {
-    const whole = this.wholeThrough;
-    if (whole === undefined || whole.epoch !== entry.epoch) return whole !== undefined && whole.epoch > entry.epoch;
-    return seqAt(whole, entry.lane) >= entry.seq;
-  }
-
   private token(position: Position): string {
-    const { historyId } = this.deps.reader;
-    const whole = this.wholeThrough;
-    if (whole === undefined || whole.epoch !== position.epoch || hasReached(position, whole))
-      return encodeCheckpoint({ historyId, position });
-    return encodeCheckpoint({ historyId, position, wholeThrough: whole.seqs });
+    return tokenOf(this.deps.reader.historyId, position, this.wholeThrough);
   }
 
   private async recover(error: unknown): Promise<void> {
