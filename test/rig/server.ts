@@ -8,6 +8,8 @@ import { startInProcess } from './in-process.ts';
 import type { RunningServer, ServerOptions, StartServer } from './running-server.ts';
 import { startProcess } from './server-process.ts';
 
+export type { ServerOptions } from './running-server.ts';
+
 /** The kinds of server that the tests can run against, chosen by TIDEMARK_TEST_MODE. */
 const modes: Readonly<Record<string, (options: ServerOptions) => StartServer>> = {
   standalone: ({ process }) => (process ? startProcess : startInProcess),
