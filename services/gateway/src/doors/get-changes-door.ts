@@ -1,5 +1,5 @@
 import { limits, parseCollectionName, upMessages } from '@tidemark/protocol';
-import type { ChangesPages } from '../read/changes-pages.ts';
+import type { ChangesPages, PageRequest } from '../read/changes-pages.ts';
 import { type Door, refusal } from './door.ts';
 import { parseMessage } from './parse-message.ts';
 import { parseFilter, type Subscribing } from './subscribing.ts';
@@ -14,14 +14,14 @@ export function getChangesDoor(pages: ChangesPages, subscribing: Subscribing): D
       const { author } = connection.requireSession();
       const message = parseMessage(upMessages['sync:get_changes'], payload ?? {});
       const filter = parseFilter(message);
-      const answer = await pages.page({
+      const request: PageRequest = {
         collection: message.collection ? parseCollectionName(message.collection) : undefined,
         queryOf: (collection) => subscribing.visible(author, collection, filter),
         checkpoint: message.checkpoint ?? undefined,
         since: message.since ?? undefined,
         limit: Math.min(message.limit ?? defaultLimit, limits.changesPage),
-      });
-      return { answer };
+      };
+      return { answer: await connection.answerLarge(() => pages.page(request)) };
     },
     refuse: refusal,
   };

@@ -6,6 +6,7 @@ import {
   decodeCheckpoint,
   type Entry,
   encodeCheckpoint,
+  type Json,
   type ListingCursor,
   type Millis,
   type Position,
@@ -13,6 +14,7 @@ import {
 } from '@tidemark/protocol';
 import { type BoundQuery, compile, type Predicate } from '@tidemark/rql';
 import type { DocumentStore } from '@tidemark/storage';
+import { approximateJsonBytes } from '../approximate-json-bytes.ts';
 import type { FanOut } from './fan-out.ts';
 import { describeFault, type HistoryReader } from './history-reader.ts';
 import { hasReached } from './position.ts';
@@ -47,10 +49,13 @@ interface PageState {
   readonly changes: DeliveredMessage[];
   readonly predicates: Map<CollectionName, Predicate>;
   readonly until: Position;
+  bytes: number;
 }
 
 /** Entries that one call looks through, matching or not: bounds the work of a page. */
 const maxScanned = 20_000;
+/** A page of large documents ends early. */
+const maxPageBytes = 4 * 1024 * 1024;
 
 /** `sync:get_changes`: documents as they stand, then history, page by page; nothing is missed whatever is written meanwhile. */
 export class ChangesPages {
@@ -65,7 +70,7 @@ export class ChangesPages {
     const { fanOut, reader, tides } = this.deps;
     await fanOut.reach(await this.deps.readHeads());
     const start = await this.start(request);
-    const state: PageState = { mark: start, changes: [], predicates: new Map(), until: fanOut.position };
+    const state: PageState = { mark: start, changes: [], predicates: new Map(), until: fanOut.position, bytes: 0 };
     await this.fill(state, request);
     const checkpoint = encodeCheckpoint({ historyId: reader.historyId, ...state.mark });
     return {
@@ -80,7 +85,7 @@ export class ChangesPages {
 
   private async fill(state: PageState, request: PageRequest): Promise<void> {
     let scanned = 0;
-    while (state.changes.length < request.limit && scanned < maxScanned) {
+    while (state.changes.length < request.limit && scanned < maxScanned && state.bytes < maxPageBytes) {
       if (state.mark.listing !== undefined) {
         await this.list(state, request, state.mark.listing);
       } else {
@@ -132,7 +137,7 @@ export class ChangesPages {
       after: listing.after,
       limit,
     });
-    for (const document of page.documents) state.changes.push(asInsert(listing.collection, document));
+    for (const document of page.documents) add(state, asInsert(listing.collection, document));
     const { position } = state.mark;
     if (page.next !== undefined) {
       state.mark = { position, listing: { collection: listing.collection, after: page.next } };
@@ -162,7 +167,7 @@ export class ChangesPages {
     const chunk = await this.deps.reader.read(position, state.until, Math.max(limit, 1));
     for (const entry of chunk.entries) {
       const message = this.project(entry, state, request);
-      if (message !== undefined) state.changes.push(message);
+      if (message !== undefined) add(state, message);
     }
     const isPast =
       wholeThrough === undefined ||
@@ -186,6 +191,11 @@ export class ChangesPages {
       effect === 'patch' && isWithin(entry, wholePoint(state.mark)) ? 'whole' : effect,
     );
   }
+}
+
+function add(state: PageState, message: DeliveredMessage): void {
+  state.changes.push(message);
+  state.bytes += approximateJsonBytes((message.data ?? null) as Json);
 }
 
 function wholePoint({ position, wholeThrough }: Bookmark): Position | undefined {

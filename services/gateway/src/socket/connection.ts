@@ -3,6 +3,7 @@ import { brandAs, type Millis, type SocketId, SyncError, type UserId } from '@ti
 import type { Socket } from 'socket.io';
 import type { Stream } from '../read/stream.ts';
 import type { WildcardView } from '../read/wildcard-views.ts';
+import { Sequence } from './sequence.ts';
 import type { Session } from './session.ts';
 import { SocketLink } from './socket-link.ts';
 
@@ -30,8 +31,8 @@ export class Connection {
   warnedOfExpiry = false;
   private readonly releases: Release[] = [];
   private atWork = 0;
-  /** The last of the events that must not overtake each other. */
-  private lastInOrder: Promise<unknown> | undefined;
+  private readonly order = new Sequence();
+  private readonly largeAnswers = new Sequence();
 
   constructor(socket: Socket, options: { identity: Identity | undefined; slowClientBytes: number; now: Millis }) {
     this.id = brandAs<SocketId>(socket.id);
@@ -82,21 +83,21 @@ export class Connection {
 
   /** Runs one after the other: events that change what the socket is (join, subscriptions). */
   inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.lastInOrder === undefined ? work() : this.lastInOrder.then(work, work);
-    const settled = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.lastInOrder = settled;
-    void settled.then(() => {
-      if (this.lastInOrder === settled) this.lastInOrder = undefined;
-    });
-    return result;
+    return this.order.run(work);
   }
 
   /** Resolves when the events before this one that must not be overtaken are done; undefined when there are none. */
   get settling(): Promise<unknown> | undefined {
-    return this.lastInOrder;
+    return this.order.settling;
+  }
+
+  /** Makes a large answer: one at a time, and only when the client has read what it was sent before. */
+  answerLarge<T>(work: () => Promise<T>): Promise<T> {
+    return this.largeAnswers.run(async () => {
+      if (this.link.isClogged()) await this.link.whenDrained();
+      this.requireOpen();
+      return work();
+    });
   }
 
   requireSession(): Session {

@@ -43,6 +43,7 @@ export class Dispatcher {
   async dispatch(connection: Connection, event: IncomingEvent): Promise<void> {
     const door = Object.hasOwn(this.deps.doors, event.name) ? this.deps.doors[event.name] : undefined;
     if (door === undefined) return this.refuse(connection, event, { door, error: unknownEvent(event.name) });
+    if (connection.link.isOverfull()) return void connection.socket.conn.close(true);
     try {
       if (event.oversized) throw new SyncError('too_large', 'the message is larger than limits.maxMessageBytes');
       await connection.run(() => this.enter(connection, door, event));

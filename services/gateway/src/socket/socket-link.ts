@@ -4,6 +4,9 @@ import type { ClientLink } from '../read/client-link.ts';
 /** Fewer waiting packets than this are never too much: a message has its own limit. */
 const fewPackets = 4;
 
+/** Answers that a client asks for and does not read, in characters. */
+const maxUnread = 32 * 1024 * 1024;
+
 /** Engine.IO's packets that wait for the transport; private in its types, stable since its first version. */
 interface EngineBuffer {
   readonly writeBuffer: readonly { readonly data?: unknown }[];
@@ -27,12 +30,21 @@ export class SocketLink implements ClientLink {
 
   /** Counts what Engine.IO holds back while the transport is busy; the transport itself holds at most one such load. */
   isClogged(): boolean {
+    return this.holdsMoreThan(this.slowBytes);
+  }
+
+  /** The client goes on asking without reading the answers; a stream would have waited long ago. */
+  isOverfull(): boolean {
+    return this.holdsMoreThan(Math.max(maxUnread, this.slowBytes));
+  }
+
+  private holdsMoreThan(max: number): boolean {
     const buffer = (this.socket.conn as unknown as EngineBuffer).writeBuffer;
     if (buffer.length < fewPackets) return false;
     let bytes = 0;
     for (const { data } of buffer) {
       bytes += typeof data === 'string' ? data.length : 0;
-      if (bytes > this.slowBytes) return true;
+      if (bytes > max) return true;
     }
     return false;
   }
