@@ -130,6 +130,16 @@ function teachUsing() {
 }
 teachUsing();
 
+/** dependency-cruiser asks swc for TypeScript without JSX, whatever the file is called. */
+function teachTsx() {
+  const { Compiler } = require('@swc/core');
+  const { parseFileSync } = Compiler.prototype;
+  Compiler.prototype.parseFileSync = function (path, options) {
+    return parseFileSync.call(this, path, path.endsWith('.tsx') ? { ...options, tsx: true } : options);
+  };
+}
+teachTsx();
+
 const rootTools = Object.keys(JSON.parse(readFileSync(join(__dirname, 'package.json'), 'utf8')).devDependencies);
 
 module.exports = {
@@ -154,7 +164,7 @@ module.exports = {
       comment: 'add the package to the dependencies of the workspace that imports it',
       severity: 'error',
       from: { pathNot: [testFiles, '^[^/]+$', '^scripts/'] },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'no-undeclared-test-package',
@@ -163,15 +173,17 @@ module.exports = {
       from: { path: [testFiles, '^scripts/'] },
       to: {
         dependencyTypes: ['npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
         pathNot: either(rootTools.map((tool) => `node_modules/${tool}/`)),
       },
     },
     {
       name: 'no-dev-package-in-source',
-      comment: 'what runs must be among the dependencies, not the devDependencies',
+      comment:
+        'what runs must be among the dependencies (or what a program brings along, the peers), not the devDependencies',
       severity: 'error',
       from: { path: '^(libs|services)/', pathNot: testFiles },
-      to: { dependencyTypes: ['npm-dev'] },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'no-test-in-source',
