@@ -14,16 +14,18 @@ export function LatencyMeter() {
   const step = width / bars;
   return (
     <div className="meter" title="From a write in one pane to its arrival in the other">
-      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-        {shown.map((sample, index) => {
-          const tall = Math.max(1.5, (sample / most) * height);
-          const x = (bars - shown.length + index) * step;
-          // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place
-          return <rect key={index} x={x} y={height - tall} width={step - 1} height={tall} rx={1} />;
-        })}
-      </svg>
+      {shown.length > 0 && (
+        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+          {shown.map((sample, index) => {
+            const tall = Math.max(1.5, (sample / most) * height);
+            const x = (bars - shown.length + index) * step;
+            // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place
+            return <rect key={index} x={x} y={height - tall} width={step - 1} height={tall} rx={1} />;
+          })}
+        </svg>
+      )}
       <span data-testid="latency">
-        {median === undefined ? 'latency: write something' : `${format(median)} ms`}
+        {median === undefined ? 'Latency: –' : `${format(median)} ms`}
         {p95 !== undefined && <small> p95 {format(p95)}</small>}
       </span>
     </div>

@@ -4,6 +4,7 @@ import { useWriter } from '../actions/use-writer.ts';
 import { type Column, columns, type Task } from '../documents.ts';
 import { Card } from './card.tsx';
 import { usePendingIds } from './use-pending-ids.ts';
+import { useTakenBack } from './use-taken-back.ts';
 
 const headings: Readonly<Record<Column, string>> = { todo: 'To do', doing: 'Doing', done: 'Done' };
 
@@ -14,6 +15,7 @@ export function Board() {
   const { documents, sync } = useQuery<Task>('tasks', '', [], { sort: [['createdAt', 'desc']] });
   const tasks = useMemo(() => tasksByColumn(documents), [documents]);
   const pending = usePendingIds('tasks');
+  const takenBack = useTakenBack('tasks');
   const writer = useWriter('tasks');
   const isFirstLoad =
     documents.length === 0 && (sync === undefined || sync.kind === 'pending' || sync.kind === 'bootstrapping');
@@ -26,6 +28,7 @@ export function Board() {
               key={String(task._id)}
               task={task}
               isPending={pending.has(JSON.stringify(task._id))}
+              wasTakenBack={takenBack.has(JSON.stringify(task._id))}
               writer={writer}
             />
           )}

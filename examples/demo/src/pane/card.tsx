@@ -5,11 +5,13 @@ import { columns, type Task } from '../documents.ts';
 export interface CardProps {
   readonly task: Task;
   readonly isPending: boolean;
+  /** An edit of it was undone a moment ago. */
+  readonly wasTakenBack: boolean;
   readonly writer: Writer;
 }
 
 /** A card: its title is edited in place, arrows move it. Everything is a button, so that it works with the keyboard. */
-export function Card({ task, isPending, writer }: CardProps) {
+export function Card({ task, isPending, wasTakenBack, writer }: CardProps) {
   const [isEditing, setEditing] = useState(false);
   const place = columns.indexOf(task.column);
   const move = (by: number) => {
@@ -21,7 +23,12 @@ export function Card({ task, isPending, writer }: CardProps) {
     if (title !== '' && title !== task.title) void writer.update(task._id, { title });
   };
   return (
-    <li className="card" data-pending={isPending || undefined} data-testid="card">
+    <li
+      className="card"
+      data-pending={isPending || undefined}
+      data-taken-back={wasTakenBack || undefined}
+      data-testid="card"
+    >
       {isEditing ? (
         <TitleInput title={task.title} onDone={rename} onCancel={() => setEditing(false)} />
       ) : (

@@ -9,7 +9,7 @@ interface Notice {
   readonly reason: string;
 }
 
-const most = 4;
+const most = 2;
 
 /** What the server did not take: what it was, why, and what holds instead. */
 export function Notices() {
