@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { errorCatalogue } from '@tidemark/protocol';
 import type { TestClient } from '../rig/client.ts';
 import { garbage, mutations } from '../rig/garbage.ts';
 import { RawPolling } from '../rig/raw-polling.ts';
 import { startServer, type TestServer } from '../rig/server.ts';
+
+// Generous, for machines that are busy.
+jest.setTimeout(30_000);
 
 let server: TestServer;
 let alice: TestClient;

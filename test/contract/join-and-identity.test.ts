@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { HandshakeRefused, type TestClient } from '../rig/client.ts';
 import { startServer, type TestServer } from '../rig/server.ts';
 import { mintToken, secret } from '../rig/tokens.ts';
+
+// Generous, for machines that are busy.
+jest.setTimeout(30_000);
 
 /** Tokens that must be refused wherever they stand. */
 const badTokens: Readonly<Record<string, string>> = {

@@ -1,7 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { TestClient } from '../rig/client.ts';
 import { startServer } from '../rig/server.ts';
 import { mintToken, secret } from '../rig/tokens.ts';
+
+// Generous, for machines that are busy.
+jest.setTimeout(30_000);
 
 const limited = { RATE_LIMIT_DISABLED: 'false', SYNC_RATE_LIMIT_MAX: '5', SYNC_RATE_LIMIT_WINDOW_MS: '1000' };
 const change = (n: number) => ({ operation: 'update', collection: 'tasks', documentId: `d${n}`, data: { n } });

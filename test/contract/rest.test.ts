@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startServer, type TestServer } from '../rig/server.ts';
 import { mintToken, secret } from '../rig/tokens.ts';
 import { waitUntil } from '../rig/wait-until.ts';
+
+// Generous, for machines that are busy.
+jest.setTimeout(30_000);
 
 let open: TestServer;
 let closed: TestServer;

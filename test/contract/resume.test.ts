@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { BootstrapMessage } from '@tidemark/protocol';
 import type { TestClient } from '../rig/client.ts';
 import { startServer, type TestServer } from '../rig/server.ts';
 import { View } from '../rig/view.ts';
+
+// Generous, for machines that are busy.
+jest.setTimeout(30_000);
 
 let server: TestServer;
 let writer: TestClient;

@@ -197,7 +197,9 @@ class World {
     if (operation === 'insert') return { operation, documentId, data: whole, unset: [], isOld };
     const optional = ['owner', 'team', 'members', 'public', 'level'] as const;
     const given = optional.filter(() => random.chance(0.35));
-    const data = Object.fromEntries(['keeper', 'mark', ...given].map((name) => [name, whole[name as keyof typeof whole]]));
+    const data = Object.fromEntries(
+      ['keeper', 'mark', ...given].map((name) => [name, whole[name as keyof typeof whole]]),
+    );
     const unset = optional.filter((name) => !given.includes(name) && random.chance(0.1));
     return { operation, documentId, data, unset, isOld };
   }

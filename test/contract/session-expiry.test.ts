@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { startServer, type TestServer } from '../rig/server.ts';
 import { mintToken, secret } from '../rig/tokens.ts';
+
+// Generous, for machines that are busy.
+jest.setTimeout(30_000);
 
 let server: TestServer;
 const rules = `

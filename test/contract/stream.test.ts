@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { TestClient } from '../rig/client.ts';
 import { startServer, type TestServer } from '../rig/server.ts';
+
+// Generous, for machines that are busy.
+jest.setTimeout(30_000);
 
 let server: TestServer;
 let writer: TestClient;
