@@ -44,10 +44,15 @@ const values: readonly Json[] = [
 const paths = ['team', 'tags', 'owner.id', 'list.id'];
 const operators = ['==', '!=', '<', '==[c]'];
 
-function atoms(): fc.Arbitrary<{ text: string; args: Json[] }> {
+interface Atom {
+  readonly text: string;
+  readonly args: readonly Json[];
+}
+
+function atoms(): fc.Arbitrary<Atom> {
   const path = fc.constantFrom(...paths);
   const value = fc.constantFrom(...values.filter((one) => !Array.isArray(one)));
-  return fc.oneof(
+  return fc.oneof<fc.Arbitrary<Atom>[]>(
     fc
       .tuple(path, fc.constantFrom(...operators), value)
       .map(([left, operator, right]) => ({ text: `${left} ${operator} $0`, args: [right] })),
