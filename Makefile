@@ -4,17 +4,17 @@
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-up: ## start a server in the background (MODE=standalone, PORT=3000, DATA_DIR=./data)
+up: ## start in the background (MODE=standalone|processes|compose, PORT=3000, DATA_DIR=./data)
 	@scripts/up.sh
 
-down: ## stop it
+down: ## stop what up started
 	@scripts/down.sh
 
 status: ## tell whether it runs
 	@scripts/status.sh
 
 logs: ## follow its log
-	@tail -n 50 -f .run/$(or $(MODE),standalone).log
+	@scripts/logs.sh
 
 test: ## install what is missing, build, lint, run all tests
 	@scripts/test.sh

@@ -1,31 +1,20 @@
 #!/usr/bin/env bash
-# Stops what up.sh started: asks it to finish what it has taken, waits, and only then insists.
+# Stops what up.sh started, in whatever mode: asks it to finish what it has taken, waits, and only then insists.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/run-state.sh
+. scripts/mode-compose.sh
+load_environment
 
-down_standalone() {
-  local pid deadline=$((SECONDS + ${DOWN_TIMEOUT:-25}))
-  pid="$(running_pid)"
-  if [ -z "$pid" ]; then
-    echo 'Tidemark is not running.'
-    rm -f "$pid_file" "$url_file"
-    return
-  fi
-  kill -TERM "$pid"
-  while kill -0 "$pid" 2>/dev/null; do
-    if [ "$SECONDS" -ge "$deadline" ]; then
-      echo 'It did not stop in time and was killed; nothing that was acknowledged is lost.' >&2
-      kill -KILL "$pid" 2>/dev/null || true
-      break
-    fi
-    sleep 0.1
-  done
-  rm -f "$pid_file" "$url_file"
-  echo 'Tidemark has stopped.'
-}
-
-case "$mode" in
-  standalone) down_standalone ;;
-  *) echo "MODE=$mode is not known; there is: standalone" >&2; exit 1 ;;
-esac
+# shellcheck disable=SC2086
+running="$(running_names $fronts $backs $stores)"
+if compose_runs; then
+  running=compose
+  docker compose down >"$(log_of compose)" 2>&1 || {
+    tail -n 5 "$(log_of compose)" >&2
+    exit 1
+  }
+fi
+stop_all_processes
+rm -f "$mode_file" "$url_file" "$run_dir"/*.url
+if [ -n "$running" ]; then echo 'Tidemark has stopped.'; else echo 'Tidemark is not running.'; fi

@@ -8,7 +8,7 @@ ensure_node_modules() {
   }
 }
 
-# ensure_command COMMAND PACKAGE: a program that tests need.
+# ensure_command COMMAND PACKAGE
 ensure_command() {
   command -v "$1" >/dev/null || install_package "$2"
 }
@@ -21,14 +21,14 @@ ensure_mongodb() {
     install_package python3-venv
 }
 
-# Only root of a Debian can install; others are told what is missing, and the tests that need it fail.
+# Only root of a Debian can install; others are told what is missing. What needs it fails, the rest goes on.
 install_package() {
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "warning: tests that need $1 will fail (Debian: apt-get install $1)" >&2
+    echo "warning: $1 is missing, what needs it will fail (Debian: apt-get install $1)" >&2
     return 0
   fi
   [ -n "${apt_lists_updated:-}" ] || apt-get update -qq || true
   apt_lists_updated=yes
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null ||
-    echo "warning: $1 could not be installed, tests that need it will fail" >&2
+    echo "warning: $1 could not be installed, what needs it will fail" >&2
 }

@@ -1,59 +1,60 @@
 #!/usr/bin/env bash
-# Starts a server in the background and waits until it is ready. MODE chooses what is started; PORT, DATA_DIR and every
-# other setting reach it through the environment.
+# Starts a server in the background and waits until it is ready. MODE chooses what is started, else it finds out what
+# this machine can; PORT, DATA_DIR and every other setting reach it through the environment or .env.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/install.sh
 . scripts/run-state.sh
+. scripts/choose-mode.sh
+. scripts/mode-standalone.sh
+. scripts/mode-processes.sh
+. scripts/mode-compose.sh
 
-up_standalone() {
-  local port="${PORT:-3000}" pid
-  local url="http://localhost:$port" client=
-  [ "$port" = 3000 ] || client="URL=$url "
-  pid="$(running_pid)"
-  if [ -n "$pid" ]; then
-    echo "Tidemark is running already: $(cat "$url_file") (process $pid). Stop it with: make down"
-    return
-  fi
-  if curl --silent --output /dev/null --noproxy '*' --max-time 2 "$url"; then
-    echo "Something else answers on port $port. Choose another: PORT=3001 make up" >&2
-    return 1
-  fi
-  ensure_node_modules
-  npm run --silent build
-  mkdir -p "$run_dir"
-  nohup node "$standalone_main" >"$log_file" 2>&1 </dev/null &
-  pid=$!
-  echo "$pid" >"$pid_file"
-  echo "$url" >"$url_file"
-  wait_until_ready "$url" "$pid"
+tell_that_it_runs() {
+  local names
+  # shellcheck disable=SC2086
+  names="$(running_names $fronts $backs)"
+  [ -n "$names" ] || compose_runs || return 1
+  echo "Tidemark is running already: $(recorded "$url_file") (mode $(recorded "$mode_file")). Stop it with: make down"
+}
+
+tell_what_to_try() {
+  local url="$1" second="$1"
+  # The second client comes in by the other gateway.
+  [ "$mode" != processes ] || second="http://localhost:$((${PORT:-3000} + 1))"
   cat <<TEXT
 Tidemark is ready: $url
-  stop it   make down          its log   make logs
+  make down stops it, make logs follows its log, make status tells how it is
 Try it in two terminals; what one writes, the other sees:
-  ${client}npm run dev:client -- alice
-  ${client}npm run dev:client -- bob
+  $(client_of "$url")alice
+  $(client_of "$second")bob
 TEXT
+  ! answers "$url/" || echo "Or open $url in two windows of a browser."
 }
 
-wait_until_ready() {
-  local deadline=$((SECONDS + ${UP_TIMEOUT:-60}))
-  until answers "$1/ready"; do
-    if ! kill -0 "$2" 2>/dev/null; then
-      rm -f "$pid_file"
-      printf 'Tidemark did not start. Its log (%s) ends with:\n' "$log_file" >&2
-      tail -n 20 "$log_file" >&2
-      return 1
-    fi
-    if [ "$SECONDS" -ge "$deadline" ]; then
-      printf 'Tidemark runs, but is not ready: %s\nIts log: make logs. Stop it: make down\n' "$(curl -s --noproxy '*' "$1/ready")" >&2
-      return 1
-    fi
-    sleep 0.1
-  done
+client_of() {
+  local prefix="URL=$1 "
+  [ "$1" != http://localhost:3000 ] || prefix=
+  echo "${prefix}npm run dev:client -- "
 }
 
-case "$mode" in
-  standalone) up_standalone ;;
-  *) echo "MODE=$mode is not known; there is: standalone" >&2; exit 1 ;;
-esac
+load_environment
+tell_that_it_runs && exit
+stop_all_processes
+require_free_port "${PORT:-3000}"
+choose_mode
+tell_mode
+mkdir -p "$run_dir"
+echo "$mode" >"$mode_file"
+if [ "$mode" = compose ] && [ -z "${MODE:-}" ]; then
+  # Nobody asked for Docker, so nobody has to mend it.
+  up_compose || {
+    mode=standalone reason='docker compose could not start the fleet'
+    tell_mode
+    echo "$mode" >"$mode_file"
+    up_standalone
+  }
+else
+  "up_$mode"
+fi
+tell_what_to_try "$(recorded "$url_file")"

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { MongoClient } from 'mongodb';
@@ -22,12 +23,19 @@ export async function dockerAnswers(): Promise<boolean> {
   }
 }
 
+export interface DockerServerOptions {
+  /** Where the data lies; in the container, and gone with it, unless given. */
+  readonly directory?: string;
+  readonly port?: number;
+}
+
 /** MongoDB in a container, as a replica set of one. Throws when the image cannot be had. */
-export async function startDockerServer(): Promise<DockerServer> {
+export async function startDockerServer({ directory, port }: DockerServerOptions = {}): Promise<DockerServer> {
   const { GenericContainer } = await import('testcontainers');
   const container = await new GenericContainer(image)
     .withCommand(['--replSet', 'rs0', '--bind_ip_all'])
-    .withExposedPorts(27017)
+    .withExposedPorts(port === undefined ? 27017 : { container: 27017, host: port })
+    .withBindMounts(directory === undefined ? [] : [{ source: resolve(directory), target: '/data/db' }])
     .start();
   const uri = `mongodb://${container.getHost()}:${container.getMappedPort(27017)}/?directConnection=true`;
   await untilPrimary(uri);

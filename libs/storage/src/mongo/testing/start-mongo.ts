@@ -40,7 +40,7 @@ export async function startMongo(options: StartOptions = {}): Promise<MongoServe
   const program = findProgram(env);
   if (program) return startProcess(program, options, `${basename(program)} of this machine`);
   if (!options.standalone && (await dockerAnswers())) {
-    const docker = await startDockerServer().catch(() => undefined);
+    const docker = await startDockerServer(options).catch(() => undefined);
     if (docker) return foreignServer(docker.uri, 'MongoDB in Docker', docker.stop);
   }
   const cache = options.cacheDirectory ?? join(process.cwd(), '.cache');
