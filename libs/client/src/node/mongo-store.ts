@@ -1,0 +1,152 @@
+import type { AnyBulkWriteOperation, ClientSession, Collection, MongoClient } from 'mongodb';
+import { documentRef } from '../local/document-ref.ts';
+import { type LocalStore, LocalStoreError } from '../local/port.ts';
+import type {
+  DocumentRecord,
+  MetaRecord,
+  OutboxEntry,
+  StoredState,
+  SubscriptionRecord,
+  WriteBatch,
+} from '../local/records.ts';
+
+/** A record as MongoDB holds it: as JSON text, so that nothing of it is taken for anything else. */
+interface Row {
+  readonly _id: string;
+  readonly scope: string;
+  readonly kind: Kind;
+  readonly json: string;
+}
+
+type Kind = 'document' | 'entry' | 'subscription' | 'meta';
+type Operation = AnyBulkWriteOperation<Row>;
+
+interface Connection {
+  readonly client: MongoClient;
+  readonly rows: Collection<Row>;
+}
+
+/** All data of all users of a database; clients may not name collections that start with `tidemark_`. */
+const collectionName = 'tidemark_client';
+/** What a MongoDB that is no replica set answers to a transaction. */
+const illegalOperation = 20;
+
+/**
+ * A durable store in a MongoDB that the program reaches, in one collection that several users share.
+ * On a replica set each batch is a transaction. A single server knows none: there documents and writes are written before the checkpoint
+ * and before anything is removed, so that a batch that was cut short only makes the server tell the same again.
+ */
+export class MongoStore implements LocalStore {
+  readonly #uri: string;
+  readonly #scope: string;
+  #connection: Promise<Connection> | undefined;
+  #isClosed = false;
+  #hasTransactions = true;
+
+  /** `scope` names the user: stores of different scopes do not see each other. */
+  constructor(uri: string, scope: string) {
+    this.#uri = uri;
+    this.#scope = scope;
+  }
+
+  async load(): Promise<StoredState> {
+    const { rows } = await this.#connect();
+    const found = await translated(() => rows.find({ scope: this.#scope }).toArray());
+    const ofKind = <T>(kind: Kind) => found.filter((row) => row.kind === kind).map((row) => JSON.parse(row.json) as T);
+    return {
+      documents: ofKind<DocumentRecord>('document'),
+      entries: ofKind<OutboxEntry>('entry'),
+      subscriptions: ofKind<SubscriptionRecord>('subscription'),
+      meta: ofKind<MetaRecord>('meta')[0],
+    };
+  }
+
+  async write(batch: WriteBatch): Promise<void> {
+    if (this.#isClosed) throw new LocalStoreError('closed', 'the store is closed');
+    const connection = await this.#connect();
+    await translated(() => this.#writeAll(connection, this.#operationsOf(batch)));
+  }
+
+  async clear(): Promise<void> {
+    const { rows } = await this.#connect();
+    await translated(() => rows.deleteMany({ scope: this.#scope }));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const connection = await this.#connection?.catch(() => undefined);
+    this.#connection = undefined;
+    await connection?.client.close();
+  }
+
+  #connect(): Promise<Connection> {
+    this.#connection ??= this.#open().catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
+    });
+    this.#isClosed = false;
+    return this.#connection;
+  }
+
+  async #open(): Promise<Connection> {
+    // Loaded only where a MongoDB is the store: it is an optional package.
+    const { MongoClient } = await import('mongodb');
+    return await translated(async () => {
+      const options = { writeConcern: { w: 'majority', journal: true } } as const;
+      const client = await new MongoClient(this.#uri, options).connect();
+      const rows = client.db().collection<Row>(collectionName);
+      await rows.createIndex({ scope: 1 });
+      return { client, rows };
+    });
+  }
+
+  async #writeAll({ client, rows }: Connection, operations: readonly Operation[]): Promise<void> {
+    if (operations.length === 0) return;
+    const write = (session?: ClientSession) =>
+      rows.bulkWrite(operations, { ordered: true, ...(session && { session }) });
+    if (this.#hasTransactions) {
+      try {
+        await client.withSession((session) => session.withTransaction(() => write(session)));
+        return;
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== illegalOperation) throw error;
+        this.#hasTransactions = false;
+      }
+    }
+    await write();
+  }
+
+  /** In the order that is safe without a transaction: first what is new, then where we stand, then what is gone. */
+  #operationsOf(batch: WriteBatch): readonly Operation[] {
+    const put = (kind: Kind, name: string, record: unknown): Operation => {
+      const _id = this.#idOf(kind, name);
+      const replacement = { scope: this.#scope, kind, json: JSON.stringify(record) };
+      return { replaceOne: { filter: { _id }, replacement, upsert: true } };
+    };
+    const remove = (kind: Kind, name: string): Operation => ({
+      deleteOne: { filter: { _id: this.#idOf(kind, name) } },
+    });
+    const refOf = ({ collection, key }: Pick<DocumentRecord, 'collection' | 'key'>) => documentRef(collection, key);
+    return [
+      ...batch.putEntries.map((entry) => put('entry', entry.id, entry)),
+      ...batch.putDocuments.map((record) => put('document', refOf(record), record)),
+      ...batch.deleteDocuments.map((record) => remove('document', refOf(record))),
+      ...batch.putSubscriptions.map((record) => put('subscription', record.id, record)),
+      ...(batch.meta ? [put('meta', 'meta', batch.meta)] : []),
+      ...batch.deleteSubscriptions.map((id) => remove('subscription', id)),
+      ...batch.deleteEntries.map((id) => remove('entry', id)),
+    ];
+  }
+
+  #idOf(kind: Kind, name: string): string {
+    return JSON.stringify([this.#scope, kind, name]);
+  }
+}
+
+async function translated<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw new LocalStoreError('failed', `MongoDB failed: ${String(error)}`, error);
+  }
+}
