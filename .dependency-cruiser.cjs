@@ -187,10 +187,10 @@ module.exports = {
     },
     {
       name: 'no-test-in-source',
-      comment: 'what runs does not import tests',
+      comment: 'what runs does not import tests, nor what serves them',
       severity: 'error',
       from: { path: '^(libs|services|examples)/', pathNot: testFiles },
-      to: { path: '\\.test\\.tsx?$' },
+      to: { path: testFiles, pathNot: '(^|/)node_modules/' },
     },
   ],
   options: {

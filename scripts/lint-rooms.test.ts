@@ -85,6 +85,8 @@ describe('the rules of the rooms', () => {
       'libs/config/src/undeclared.ts': "import 'left-pad';",
       'libs/config/src/test-import.ts': "import './some.test.ts';",
       'libs/config/src/some.test.ts': "import 'left-pad';\nimport 'jest';",
+      'libs/config/src/testing/rig.ts': "import 'jest';\nexport const rig = 1;",
+      'libs/config/src/uses-rig.ts': "export { rig } from './testing/rig.ts';",
       'services/writer/src/sideways.ts': "import { door } from '@tidemark/gateway';\nexport const x = door;",
     };
     for (const name of ['left-pad', 'jest']) {
@@ -99,6 +101,7 @@ describe('the rules of the rooms', () => {
       'door:libs/protocol: libs/rql/src/inside.ts',
       'no-circular: libs/rql/src/ring-a.ts',
       'no-test-in-source: libs/config/src/test-import.ts',
+      'no-test-in-source: libs/config/src/uses-rig.ts',
       'no-undeclared-package: libs/config/src/undeclared.ts',
       'no-undeclared-test-package: libs/config/src/some.test.ts',
       'own-door:libs/protocol: libs/protocol/src/own.ts',
