@@ -114,6 +114,7 @@ export class Settlement {
     const { database, subscriptions } = this.#options;
     this.#settled(entry, reason);
     if (current && subscriptions.holds(entry.collection, current)) {
+      database.documents.tell(entry.collection, current);
       this.#compensate(entry, reason);
     } else {
       this.#losses.set(entry.id, reason);
