@@ -108,12 +108,14 @@ export class Gateway {
     return (this.http.address() as AddressInfo).port;
   }
 
-  /** Sends clients away and waits, at most `timeoutMs`, until what they have begun is answered. */
+  /** Sends clients away and waits, at most `timeoutMs`, until they had the time to leave and what they have begun is answered. */
   async drain(timeoutMs: Millis): Promise<void> {
     this.deps.health.startDraining();
     this.sync.announceDrain(drainSpreadMs, this.deps.random ?? Math.random);
-    const deadline = this.now() + timeoutMs;
-    while (this.isBusy() && this.now() < deadline) await pause(20);
+    const begun = this.now();
+    const passed = () => this.now() - begun;
+    const mayLeave = () => passed() < drainSpreadMs && this.sync.connections.size > 0;
+    while (passed() < timeoutMs && (this.isBusy() || mayLeave())) await pause(20);
   }
 
   stop(): Promise<void> {
