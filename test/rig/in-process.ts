@@ -42,7 +42,7 @@ function openResources(): ReadonlyMap<string, number> {
 async function assertClosed(before: ReadonlyMap<string, number>): Promise<void> {
   const leaks = () => [...openResources()].filter(([kind, count]) => count > (before.get(kind) ?? 0) + allowance(kind));
   await waitUntil(() => leaks().length === 0, {
-    within: 5_000,
+    within: 30_000,
     what: () => `the server leaves open: ${JSON.stringify(leaks())}`,
   });
 }
