@@ -83,6 +83,8 @@ export class DemoServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Told here, too: after a failed test Node 20 loses what disposing throws.
+    if (this.faults.length > 0) console.error(this.faults);
     for (const profile of this.#profiles) await profile.close();
     await this.server[Symbol.asyncDispose]();
     if (this.faults.length > 0) throw new Error(`pages failed: ${this.faults.join('\n')}`);

@@ -72,6 +72,8 @@ withChromium('the demo in a browser', () => {
       await far.isShown(far.card('Seen everywhere'));
       await far.rename('Seen everywhere', 'Renamed far away');
       await ada.isShown(ada.card('Renamed far away'));
+      await far.card('Renamed far away').getByRole('button', { name: 'right' }).press('Enter');
+      await ada.isShown(ada.root.getByRole('region', { name: 'Doing' }).getByText('Renamed far away'));
       await ben.say('hello');
       await far.isShown(far.message('hello'));
       await waitUntil(async () => /\d ms/.test((await here.getByTestId('latency').textContent()) ?? ''));
@@ -161,13 +163,16 @@ withChromium('the demo in a browser', () => {
       await ada.isLive();
       await ben.isLive();
       await page.getByRole('button', { name: 'Devtools' }).click();
+      // It records from when it is shown.
+      const panel = page.getByRole('region', { name: 'Devtools: Ben' });
+      await ben.isShown(panel);
       await ada.root.getByRole('button', { name: 'Burst' }).click();
       await page
         .getByTestId('narration')
         .filter({ hasText: /Ben had them all after \d+ ms/ })
         .waitFor();
       await ben.isShown(ben.root.locator('.cells:not(:has(i:not([data-author=ada])))'));
-      const panel = page.getByRole('region', { name: 'Devtools: Ben' });
+
       await ben.isShown(panel.getByText('cells/cell-'));
     },
     patience * 2,

@@ -3,8 +3,13 @@ import type { DemoUser } from './demo-user.ts';
 
 /** The client's own panel, one per user; its code is loaded when it is opened. */
 export function DevtoolsDrawer({ users }: { readonly users: readonly DemoUser[] }) {
+  const drawer = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Browsers may answer with a promise, which is nothing to clean up with.
+    drawer.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   return (
-    <div className="drawer">
+    <div className="drawer" ref={drawer}>
       {users.map((user) => (
         <DevtoolsPanel key={user.id} user={user} />
       ))}

@@ -70,7 +70,7 @@ function PaneHeader({ user, onSwitch }: Pick<PaneProps, 'user' | 'onSwitch'>) {
         }}
       >
         <span className="track" aria-hidden="true" />
-        Online
+        <span className="switch-label">Online</span>
       </button>
     </header>
   );
