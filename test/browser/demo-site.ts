@@ -10,8 +10,12 @@ import type { ServerOptions } from '../rig/running-server.ts';
 import { startServer, type TestServer } from '../rig/server.ts';
 
 /** A Chromium of the system; CHROMIUM names another one. */
-export const chromiumPath = process.env.CHROMIUM || '/usr/bin/chromium';
-export const hasChromium = existsSync(chromiumPath);
+const chromiumPath = process.env.CHROMIUM || '/usr/bin/chromium';
+
+function assertChromium(): void {
+  if (existsSync(chromiumPath)) return;
+  throw new Error(`no Chromium at ${chromiumPath}: install it (apt-get install chromium), or name one in CHROMIUM`);
+}
 
 const chromiumFlags = [
   '--no-sandbox',
@@ -37,6 +41,7 @@ export class DemoSite implements AsyncDisposable {
   }
 
   static async open(): Promise<DemoSite> {
+    assertChromium();
     const webRoot = await mkdtemp(join(tmpdir(), 'tidemark-demo-'));
     await build(webRoot);
     const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: chromiumFlags });

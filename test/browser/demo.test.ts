@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitUntil } from '../rig/wait-until.ts';
-import { DemoSite, hasChromium, patience } from './demo-site.ts';
+import { DemoSite, patience } from './demo-site.ts';
 import { Pane } from './pane.ts';
-
-const withChromium = hasChromium ? describe : describe.skip;
 
 const rules = `
 collections:
@@ -34,7 +32,7 @@ function storedWrites(name: string): Promise<boolean> {
   });
 }
 
-withChromium('the demo in a browser', () => {
+describe('the demo in a browser', () => {
   let site: DemoSite;
   beforeAll(async () => {
     site = await DemoSite.open();
