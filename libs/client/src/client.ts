@@ -19,8 +19,12 @@ import { randomId } from './random-id.ts';
 import type { ConnectionStatus, SyncStatus } from './status.ts';
 import type { Subscription } from './subscription.ts';
 import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
+import type { SyncDriver } from './sync/driver.ts';
 import { SyncEngine, type TokenSource } from './sync/engine.ts';
 import { SubscriptionSet, type SubscriptionState } from './sync/subscription-set.ts';
+import { type TabClient, TabDriver } from './tabs/tab-driver.ts';
+import type { Tabs } from './tabs/tabs.ts';
+import { SyncWaiters, type WaitOptions } from './wait-for-sync.ts';
 
 export interface ClientOptions {
   /** Of the server, such as `https://sync.example.org`. */
@@ -29,6 +33,8 @@ export interface ClientOptions {
   readonly auth?: { readonly token?: TokenSource; readonly userId?: string };
   /** Where data is kept between runs, one store per user; in memory only by default. The client closes it. */
   readonly store?: LocalStore;
+  /** Other tabs that use the same store: then one of them has the connection, and all see the same. */
+  readonly tabs?: Tabs;
   /** Whether to connect at once; true by default, else `resume()` connects. */
   readonly connect?: boolean;
   /** Writes that may wait for the server; 10,000 by default. */
@@ -54,11 +60,6 @@ export interface ClientInspection {
   readonly subscriptions: readonly (SubscriptionRecord & { readonly state: SubscriptionState })[];
 }
 
-export interface WaitOptions {
-  /** Gives up with ClientError `timeout`. */
-  readonly timeoutMs?: Millis;
-}
-
 /**
  * An offline-first client: works on its local store, and keeps it and the server in step whenever there is a connection.
  * Made by `createClient`.
@@ -75,10 +76,10 @@ export class Client {
   readonly #writer: LocalWriter;
   readonly #set: SubscriptionSet;
   readonly #subscriptions: Subscriptions;
-  readonly #engine: SyncEngine;
+  readonly #driver: SyncDriver;
   readonly #collections = new Map<string, Collection>();
-  /** Told when everything that was committed before the last question has arrived. */
-  readonly #syncWaiters = new Set<() => void>();
+  readonly #waiters = new SyncWaiters();
+  readonly #tabs: TabDriver | undefined;
   #isReady = false;
   #closing: Promise<void> | undefined;
   #status: SyncStatus;
@@ -94,12 +95,14 @@ export class Client {
     const shared = { database: this.#database, random, flushed: () => this.#flusher.flushed() };
     this.#writer = new LocalWriter({ ...shared, events: this.#events, maxPending: options.maxPending ?? 10_000 });
     this.#set = new SubscriptionSet(this.#database);
-    this.#engine = this.#makeEngine(random);
+    this.#tabs = options.tabs && new TabDriver(options.tabs, this.#tabClient(random));
+    this.#driver = this.#tabs ?? this.#makeEngine(random);
     this.#subscriptions = new Subscriptions({
       ...shared,
       set: this.#set,
       now: () => clock.now(),
-      reconcile: () => this.#engine.reconcile(),
+      reconcile: () => this.#driver.reconcile(),
+      ...(this.#tabs && { claims: this.#tabs.claims }),
       keepUnclaimedMs: options.keepUnclaimedMs ?? 7 * 86_400_000,
     });
     this.#status = this.#makeStatus();
@@ -153,48 +156,32 @@ export class Client {
 
   /** Disconnects; the client goes on working locally. */
   pause(): void {
-    this.#engine.dispatch({ kind: 'pause' });
+    this.#driver.command('pause');
   }
 
   /** Connects, also after the server refused. */
   resume(): void {
-    this.#engine.dispatch({ kind: 'resume' });
+    this.#driver.command('resume');
   }
 
   /** Tries at once instead of waiting: the network may be back. */
   wake(): void {
-    this.#engine.dispatch({ kind: 'wake' });
+    this.#driver.command('wake');
   }
 
   /**
    * Resolves when all that was written here is decided and shown, all subscriptions are complete, and everything that others had
    * written before the call is here. Rejects with ClientError `closed` or `timeout`.
    */
-  async waitForSync({ timeoutMs }: WaitOptions = {}): Promise<void> {
+  async waitForSync(options: WaitOptions = {}): Promise<void> {
     await this.ready;
     this.#checkOpen();
-    return await new Promise((resolve, reject) => {
-      let isMarked = false;
-      const finish = (error?: ClientError) => {
-        cancel();
-        stop();
-        this.#syncWaiters.delete(waiter);
-        if (error) reject(error);
-        else resolve();
-      };
-      const timedOut = () => finish(new ClientError('timeout', `not in sync after ${timeoutMs} ms`));
-      const cancel = timeoutMs === undefined ? () => {} : this.#clock.after(timeoutMs, timedOut);
-      const check = () => {
-        if (this.#status.connection === 'closed') finish(new ClientError('closed', 'the client was closed'));
-        else if (isMarked && this.#isInSync()) finish();
-      };
-      const waiter = () => {
-        isMarked = true;
-        check();
-      };
-      const stop = this.on('status', check);
-      this.#syncWaiters.add(waiter);
-      this.#engine.mark();
+    await this.#waiters.wait({
+      ...options,
+      clock: this.#clock,
+      isClosed: () => this.#status.connection === 'closed',
+      isInSync: () => this.#isInSync(),
+      mark: () => this.#driver.mark(),
     });
   }
 
@@ -206,33 +193,35 @@ export class Client {
 
   async #open(): Promise<void> {
     try {
-      this.#database.load(await this.#store.load());
+      this.#database.load(await (this.#tabs ?? this.#store).load());
     } catch (error) {
       throw new ClientError('store_failed', `the local store cannot be read: ${String(error)}`, error);
     }
     this.#set.reload();
-    this.#subscriptions.dropUnclaimed();
+    if (this.#tabs?.isLeading !== false) this.#subscriptions.dropUnclaimed();
     this.#isReady = true;
     this.#changed();
-    if (this.#options.connect !== false) this.resume();
+    if (this.#tabs) this.#tabs.loaded();
+    else if (this.#options.connect !== false) this.resume();
   }
 
   async #close(): Promise<void> {
     await this.ready.catch(() => {});
-    this.#engine.close();
-    await this.#flusher.flushed().catch(() => {});
-    await this.#flusher.stop();
+    this.#driver.close();
+    if (this.#tabs?.isLeading !== false) await this.#flusher.flushed().catch(() => {});
+    if (this.#tabs?.isLeading !== false) await this.#flusher.stop();
     await this.#store.close();
+    this.#tabs?.release();
   }
 
   #makeFlusher(): Flusher {
     return new Flusher({
       database: this.#database,
       clock: this.#clock,
-      write: (batch) => this.#store.write(batch),
+      write: (batch) => (this.#tabs ?? this.#store).write(batch),
       written: ({ putEntries }) => {
         this.#writer.stored(putEntries);
-        this.#engine.pump();
+        this.#driver.pump();
       },
       failed: (error) => {
         const code = error instanceof LocalStoreError && error.code === 'full' ? 'store_full' : 'store_failed';
@@ -255,12 +244,31 @@ export class Client {
       subscriptions: this.#set,
       events: this.#events,
       isStored: (entry) => this.#writer.isStored(entry),
-      changed: () => this.#changed(),
+      changed: () => {
+        this.#changed();
+        this.#tabs?.tellState();
+      },
       caughtUp: () => {
-        for (const waiter of [...this.#syncWaiters]) waiter();
+        this.#waiters.check(true);
+        this.#tabs?.tellCaughtUp();
       },
       ...(backoff && { backoff }),
     });
+  }
+
+  #tabClient(random: () => number): TabClient {
+    return {
+      store: this.#store,
+      database: this.#database,
+      subscriptions: this.#set,
+      events: this.#events,
+      makeEngine: () => this.#makeEngine(random),
+      adopt: (ids) => this.#writer.adopt(ids),
+      flushed: () => this.#flusher.flushed(),
+      changed: () => this.#changed(),
+      caughtUp: () => this.#waiters.check(true),
+      connects: this.#options.connect !== false,
+    };
   }
 
   #makeCollection(name: string): Collection {
@@ -287,10 +295,11 @@ export class Client {
     if ((Object.keys(next) as (keyof SyncStatus)[]).every((name) => next[name] === before[name])) return;
     this.#status = next;
     this.#events.emit('status', next);
+    this.#waiters.check(false);
   }
 
   #makeStatus(): SyncStatus {
-    const { state } = this.#engine;
+    const { state } = this.#driver;
     return {
       connection: connectionStatus(state),
       connected: state.kind === 'catchingUp' || state.kind === 'live',

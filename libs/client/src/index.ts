@@ -1,4 +1,4 @@
-export { Client, type ClientInspection, type ClientOptions, createClient, type WaitOptions } from './client.ts';
+export { Client, type ClientInspection, type ClientOptions, createClient } from './client.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
 export { type Cancel, type Clock, systemClock } from './clock.ts';
 export { Collection, type NewDocument, type UpdateOptions } from './collection.ts';
@@ -15,3 +15,5 @@ export type { ConnectionStatus, SyncStatus } from './status.ts';
 export { Subscription } from './subscription.ts';
 export type { SubscribeOptions } from './subscriptions.ts';
 export type { SubscriptionState } from './sync/subscription-set.ts';
+export type { TabMessage, Tabs } from './tabs/tabs.ts';
+export type { WaitOptions } from './wait-for-sync.ts';

@@ -58,6 +58,11 @@ export class LocalWriter {
     return !this.#unstored.has(entry.id);
   }
 
+  /** Writes of another tab: the local store has them not yet. */
+  adopt(ids: readonly string[]): void {
+    for (const id of ids) this.#unstored.add(id);
+  }
+
   /** The local store has them now. */
   stored(entries: readonly OutboxEntry[]): void {
     for (const { id } of entries) this.#unstored.delete(id);

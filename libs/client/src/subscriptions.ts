@@ -20,6 +20,8 @@ export interface SubscriptionsOptions {
   readonly reconcile: () => void;
   /** A subscription of an earlier run that nobody has asked for since is dropped after this time. */
   readonly keepUnclaimedMs: Millis;
+  /** What the programs of other tabs hold. */
+  readonly claims?: { isHeldElsewhere(id: string): boolean; tell(ids: readonly string[]): void };
 }
 
 /** Hands out claims on subscriptions. Equal requests share one; the last claim that is given back ends it. */
@@ -43,7 +45,7 @@ export class Subscriptions {
       this.#supersede(request.name, claimed.id);
       return claimed;
     });
-    this.#claims.set(record.id, (this.#claims.get(record.id) ?? 0) + 1);
+    this.#claim(record.id, (this.#claims.get(record.id) ?? 0) + 1);
     if (set.get(record.id)?.state.kind === 'error') {
       set.setState(record.id, { kind: 'pending' });
       this.#options.reconcile();
@@ -80,11 +82,15 @@ export class Subscriptions {
   }
 
   #release(id: string): void {
-    const claims = (this.#claims.get(id) ?? 0) - 1;
-    if (claims > 0) this.#claims.set(id, claims);
-    else {
-      this.#claims.delete(id);
-      this.#options.set.remove(id, { kind: 'ended' });
-    }
+    const count = (this.#claims.get(id) ?? 0) - 1;
+    this.#claim(id, count);
+    if (count > 0 || this.#options.claims?.isHeldElsewhere(id)) return;
+    this.#options.set.remove(id, { kind: 'ended' });
+  }
+
+  #claim(id: string, count: number): void {
+    if (count > 0) this.#claims.set(id, count);
+    else this.#claims.delete(id);
+    this.#options.claims?.tell([...this.#claims.keys()]);
   }
 }

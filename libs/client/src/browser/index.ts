@@ -1,1 +1,2 @@
 export { IndexedDbStore } from './indexeddb-store.ts';
+export { webTabs } from './web-tabs.ts';

@@ -1,5 +1,6 @@
 import type { Document, DocumentKey } from '@tidemark/protocol/core';
 import type { HybridClock } from '../hybrid-clock.ts';
+import { documentRef } from './document-ref.ts';
 import { Documents } from './documents.ts';
 import { type DirtyRecords, Journal } from './journal.ts';
 import { Outbox } from './outbox.ts';
@@ -119,6 +120,37 @@ export class LocalDatabase {
       if (batch.meta) this.#meta = batch.meta;
       this.clock.observe(this.#meta.clock);
     });
+  }
+
+  /**
+   * Takes over what the store holds now, in place of what was told of it. What our own batches still want to write stays.
+   */
+  replace(state: StoredState, own: readonly WriteBatch[]): void {
+    const ownEntries = new Set(own.flatMap((batch) => batch.putEntries.map(({ id }) => id)));
+    const ownSubscriptions = new Set(own.flatMap((batch) => batch.putSubscriptions.map(({ id }) => id)));
+    const stored = new Set(state.documents.map(({ collection, key }) => documentRef(collection, key)));
+    const entries = new Set(state.entries.map(({ id }) => id));
+    const subscriptions = new Set(state.subscriptions.map(({ id }) => id));
+    this.mutate(() => {
+      for (const collection of this.documents.collections()) {
+        for (const key of [...this.documents.ofCollection(collection).keys()]) {
+          if (!stored.has(documentRef(collection, key))) this.documents.forget(collection, key);
+        }
+      }
+      for (const { id } of [...this.outbox.entries()]) {
+        if (!entries.has(id) && !ownEntries.has(id)) this.outbox.forget(id);
+      }
+      for (const id of [...this.#subscriptions.keys()]) {
+        if (!subscriptions.has(id) && !ownSubscriptions.has(id)) this.#subscriptions.delete(id);
+      }
+      this.load({ ...state, documents: state.documents.filter((record) => !this.#isHeld(record)) });
+    });
+  }
+
+  /** The very same version; observers need not hear of it again. */
+  #isHeld({ collection, key, document }: DocumentRecord): boolean {
+    const held = this.documents.get(collection, key)?.document;
+    return held?.sync_version !== undefined && held.sync_version === document.sync_version;
   }
 
   /** What the store does not have yet, as it stands now. */

@@ -13,6 +13,7 @@ import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
 import type { LocalDatabase } from '../local/database.ts';
 import type { OutboxEntry } from '../local/records.ts';
+import type { ConnectionCommand, SyncDriver } from './driver.ts';
 import { isRefusal, parseAnswer, parseAnything } from './incoming.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
@@ -43,7 +44,7 @@ export interface EngineOptions {
 }
 
 /** Runs the connection machine: does what it says, tells it what happens. */
-export class SyncEngine {
+export class SyncEngine implements SyncDriver {
   readonly #options: EngineOptions;
   readonly #settlement: Settlement;
   readonly #receiver: Receiver;
@@ -81,6 +82,10 @@ export class SyncEngine {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  command(command: ConnectionCommand): void {
+    this.dispatch({ kind: command });
   }
 
   dispatch(event: ConnectionEvent): void {

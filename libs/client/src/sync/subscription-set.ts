@@ -103,6 +103,12 @@ export class SubscriptionSet {
     });
   }
 
+  /** Another tab has asked for it. */
+  put(record: SubscriptionRecord): void {
+    if (this.#active.has(record.id)) this.update(record);
+    else this.add(record);
+  }
+
   /** Notes when it was asked for last, and under which name. */
   update(record: SubscriptionRecord): void {
     const active = this.#active.get(record.id);

@@ -1,0 +1,54 @@
+import type { ConnectionState } from '../connection/machine.ts';
+import type { ClientEvents } from '../events.ts';
+import type { WriteBatch } from '../local/records.ts';
+import type { ConnectionCommand } from '../sync/driver.ts';
+import type { SubscriptionState } from '../sync/subscription-set.ts';
+
+/** Events that every tab tells its program. */
+export const sharedEvents = ['compensated', 'settled', 'reset', 'problem'] as const satisfies (keyof ClientEvents)[];
+export type SharedEvent = {
+  [Name in (typeof sharedEvents)[number]]: { name: Name; value: ClientEvents[Name] };
+}[(typeof sharedEvents)[number]];
+
+/** What tabs that share a store tell each other. */
+export type TabMessage =
+  /** A tab has come and wants to know where we stand. */
+  | { readonly kind: 'hello' }
+  /** A tab leads now: requests that the last leader has not answered are to be repeated. */
+  | { readonly kind: 'leading' }
+  /** The leader has written this to the store. */
+  | { readonly kind: 'written'; readonly batch: WriteBatch }
+  | {
+      readonly kind: 'state';
+      readonly state: ConnectionState;
+      readonly subscriptions: readonly (readonly [id: string, state: SubscriptionState])[];
+    }
+  | ({ readonly kind: 'event' } & SharedEvent)
+  | { readonly kind: 'caughtUp' }
+  /** A follower wants this written. */
+  | { readonly kind: 'write'; readonly tab: string; readonly request: number; readonly batch: WriteBatch }
+  | {
+      readonly kind: 'done';
+      readonly tab: string;
+      readonly request: number;
+      readonly error?: { readonly isFull: boolean; readonly message: string };
+    }
+  | { readonly kind: 'command'; readonly command: ConnectionCommand | 'mark' | 'reconcile' }
+  /** The subscriptions that the program of a tab holds. */
+  | { readonly kind: 'claims'; readonly tab: string; readonly ids: readonly string[] }
+  | { readonly kind: 'bye'; readonly tab: string };
+
+/** How the tabs of a store reach each other, and which of them leads. A test passes its own. */
+export interface Tabs {
+  /** Unlike any other tab's. */
+  readonly id: string;
+  /** To all others, in order; not to ourselves. */
+  post(message: TabMessage): void;
+  listen(listener: (message: TabMessage) => void): void;
+  /** Leads at once if nobody does. */
+  tryToLead(): Promise<boolean>;
+  /** Resolves when this tab leads, which is when no other one does; never after `close`. */
+  waitToLead(): Promise<void>;
+  /** Stops to lead and to listen. */
+  close(): void;
+}

@@ -1,0 +1,275 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Client, createClient } from '../src/client.ts';
+import type { SettledWrite } from '../src/events.ts';
+import { MemoryStore } from '../src/local/memory-store.ts';
+import { LocalStoreError } from '../src/local/port.ts';
+import type { WriteBatch } from '../src/local/records.ts';
+import { ManualClock } from './manual-clock.ts';
+import { settle } from './settle.ts';
+import { SimulatedNetwork } from './simulated-network.ts';
+import { SimulatedServer } from './simulated-server.ts';
+import { TabHub } from './simulated-tabs.ts';
+
+/** One IndexedDB for all tabs; closing it in one tab closes it for that tab only. */
+class SharedStore extends MemoryStore {
+  isFull = false;
+  /** Called when a batch has been written, before anyone is told. */
+  onWritten: () => void = () => {};
+
+  override async write(batch: WriteBatch): Promise<void> {
+    if (this.isFull) throw new LocalStoreError('full', 'no room');
+    await super.write(batch);
+    this.onWritten();
+  }
+
+  override async close(): Promise<void> {}
+}
+
+interface Tab {
+  readonly client: Client;
+  readonly network: SimulatedNetwork;
+  /** As when the browser kills it. */
+  die(): void;
+}
+
+let clock: ManualClock;
+let server: SimulatedServer;
+let store: SharedStore;
+let hub: TabHub;
+let tabs: Tab[];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  server = new SimulatedServer(() => clock.now());
+  store = new SharedStore();
+  hub = new TabHub();
+  tabs = [];
+});
+
+afterEach(async () => {
+  for (const { client } of tabs) await client.close();
+  expect(clock.timers).toBe(0);
+});
+
+async function openTab(): Promise<Tab> {
+  const network = new SimulatedNetwork(server);
+  const program = clock.forProgram();
+  const shared = hub.open();
+  const auth = { userId: 'ann' };
+  const client = createClient({ url: '', auth, store, clock: program, tabs: shared, socket: network.factory });
+  const tab = {
+    client,
+    network,
+    die: () => {
+      shared.die();
+      network.cut();
+      program.kill();
+      tabs = tabs.filter((other) => other !== tab);
+      // Its timers would never run; the count at the end is about the living.
+      void client.close();
+    },
+  };
+  tabs.push(tab);
+  await client.ready;
+  await flow();
+  return tab;
+}
+
+/** Everything that can happen without time happens. */
+async function flow(): Promise<void> {
+  for (let quiet = 0; quiet < 6; quiet++) {
+    await settle();
+    for (const { network } of tabs) if (network.flow()) quiet = 0;
+  }
+}
+
+const titles = async ({ client }: Tab) =>
+  (await client.collection('tasks').query().find()).map(({ title }) => title).sort();
+
+describe('several tabs', () => {
+  it('have one connection, and all see the same', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    server.change('ben', {
+      id: 'b1',
+      operation: 'insert',
+      collection: 'tasks',
+      documentId: 'a',
+      data: { title: 'hello' },
+    });
+    const subscription = await follower.client.subscribe('tasks');
+    await flow();
+    expect(subscription.state).toEqual({ kind: 'complete' });
+    expect([await titles(leader), await titles(follower)]).toEqual([['hello'], ['hello']]);
+    expect([leader.network.link === undefined, follower.network.link === undefined]).toEqual([false, true]);
+    expect(follower.client.status).toMatchObject({ connection: 'live', connected: true });
+  });
+
+  it('send what any of them writes, and tell it what became of it', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    await follower.client.subscribe('tasks');
+    await flow();
+    const heard: SettledWrite[] = [];
+    follower.client.on('settled', (settled) => heard.push(settled));
+    const writing = follower.client.collection('tasks').insert({ _id: 'x', title: 'from the follower' });
+    expect(await titles(follower)).toEqual(['from the follower']);
+    await flow();
+    const write = await writing;
+    expect(await write.settled()).toMatchObject({ outcome: 'applied' });
+    expect(heard).toHaveLength(1);
+    expect(server.documents('tasks')).toMatchObject([{ _id: 'x', _updated_by: 'ann' }]);
+    expect(await titles(leader)).toEqual(['from the follower']);
+    expect(follower.client.status).toMatchObject({ pending: 0, optimistic: 0 });
+  });
+
+  it('tell each other what was taken back', async () => {
+    const [, follower] = [await openTab(), await openTab()];
+    await follower.client.subscribe('tasks');
+    await flow();
+    const heard: unknown[] = [];
+    follower.client.on('compensated', (write) => heard.push(write));
+    void follower.client.collection('tasks').insert({ _id: 'x', title: 'bad', forbidden: true });
+    await flow();
+    expect(heard).toMatchObject([{ outcome: 'rejected', code: 'forbidden', documentId: 'x' }]);
+    expect(await titles(follower)).toEqual([]);
+  });
+
+  it('lose nothing when the leader dies before it has answered a write', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    await follower.client.subscribe('tasks');
+    await flow();
+    const writing = follower.client.collection('tasks').insert({ _id: 'x', title: 'survives' });
+    leader.die();
+    await flow();
+    const write = await writing;
+    expect(await write.settled()).toMatchObject({ outcome: 'applied' });
+    expect(await titles(follower)).toEqual(['survives']);
+    expect(server.committed.filter(({ documentId }) => documentId === 'x')).toHaveLength(1);
+  });
+
+  it('know what the leader had written when it died before it could tell', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    await leader.client.subscribe('tasks');
+    await flow();
+    const unseen: unknown[] = [];
+    follower.client
+      .collection('tasks')
+      .query()
+      .observe(({ documents }) => unseen.push(documents.length));
+    store.onWritten = () => {
+      store.onWritten = () => {};
+      leader.die();
+    };
+    void leader.client.collection('tasks').insert({ _id: 'x', title: 'stored only' });
+    await flow();
+    expect(await titles(follower)).toEqual(['stored only']);
+    expect(server.documents('tasks')).toMatchObject([{ _id: 'x' }]);
+    expect(unseen.at(-1)).toBe(1);
+  });
+
+  it('go on with a sent write of a dead leader without writing it twice', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    await follower.client.subscribe('tasks');
+    await flow();
+    void leader.client.collection('tasks').insert({ _id: 'x', title: 'once' });
+    await settle();
+    leader.network.up();
+    expect(server.documents('tasks')).toHaveLength(1);
+    leader.die();
+    await flow();
+    expect(server.committed.filter(({ documentId }) => documentId === 'x')).toHaveLength(1);
+    expect(follower.client.status).toMatchObject({ pending: 0, optimistic: 0, connection: 'live' });
+    expect(await titles(follower)).toEqual(['once']);
+  });
+
+  it('keep a subscription that one of them still holds', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    server.change('ben', {
+      id: 'b1',
+      operation: 'insert',
+      collection: 'tasks',
+      documentId: 'a',
+      data: { title: 'kept' },
+    });
+    const own = await leader.client.subscribe('tasks');
+    const other = await follower.client.subscribe('tasks');
+    await flow();
+    await own.unsubscribe();
+    await flow();
+    expect([await titles(leader), await titles(follower)]).toEqual([['kept'], ['kept']]);
+    void other.unsubscribe();
+    await flow();
+    expect([await titles(leader), await titles(follower)]).toEqual([[], []]);
+  });
+
+  it('refuse a write for which the store has no room, and show it no longer', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    await follower.client.subscribe('tasks');
+    await flow();
+    store.isFull = true;
+    const writing = follower.client.collection('tasks').insert({ _id: 'x', title: 'too much' });
+    const refused = expect(writing).rejects.toMatchObject({ code: 'store_full' });
+    await flow();
+    await refused;
+    expect([await titles(leader), await titles(follower)]).toEqual([[], []]);
+    expect(server.documents('tasks')).toEqual([]);
+    store.isFull = false;
+    clock.advance(6_000);
+    await flow();
+  });
+
+  it('obey a pause from any of them, also when another one leads later', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    follower.client.pause();
+    await flow();
+    expect([leader.client.status.connection, follower.client.status.connection]).toEqual(['paused', 'paused']);
+    leader.die();
+    await flow();
+    expect(follower.client.status.connection).toBe('paused');
+    follower.client.resume();
+    await flow();
+    expect(follower.client.status.connection).toBe('live');
+  });
+
+  it('can wait for the server from any of them', async () => {
+    const [, follower] = [await openTab(), await openTab()];
+    await follower.client.subscribe('tasks');
+    await flow();
+    server.change('ben', {
+      id: 'b1',
+      operation: 'insert',
+      collection: 'tasks',
+      documentId: 'a',
+      data: { title: 'new' },
+    });
+    let isDone = false;
+    void follower.client.waitForSync().then(() => {
+      isDone = true;
+    });
+    await flow();
+    expect(isDone).toBe(true);
+    expect(await titles(follower)).toEqual(['new']);
+  });
+
+  it('start where the others stand', async () => {
+    const first = await openTab();
+    await first.client.subscribe('tasks');
+    await first.client.collection('tasks').insert({ _id: 'x', title: 'there' });
+    await flow();
+    const late = await openTab();
+    expect(await titles(late)).toEqual(['there']);
+    expect(late.client.status.connection).toBe('live');
+    expect(late.client.inspect().subscriptions.map(({ state }) => state.kind)).toEqual(['complete']);
+  });
+
+  it('hand the connection on when the leader is closed', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    await follower.client.subscribe('tasks');
+    await flow();
+    await leader.client.close();
+    await flow();
+    await follower.client.collection('tasks').insert({ _id: 'x', title: 'after' });
+    await flow();
+    expect(follower.client.status).toMatchObject({ connection: 'live', pending: 0 });
+    expect(server.documents('tasks')).toHaveLength(1);
+  });
+});
