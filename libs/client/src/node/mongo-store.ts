@@ -1,3 +1,4 @@
+import os from 'node:os';
 import type { AnyBulkWriteOperation, ClientSession, Collection, MongoClient } from 'mongodb';
 import { documentRef } from '../local/document-ref.ts';
 import { type LocalStore, LocalStoreError } from '../local/port.ts';
@@ -92,7 +93,8 @@ export class MongoStore implements LocalStore {
     // Loaded only where a MongoDB is the store: it is an optional package.
     const { MongoClient } = await import('mongodb');
     return await translated(async () => {
-      const options = { writeConcern: { w: 'majority', journal: true } } as const;
+      // The driver would load `os` by a dynamic import, which not every host of modules can do (Jest's cannot).
+      const options = { writeConcern: { w: 'majority', journal: true }, runtimeAdapters: { os } } as const;
       const client = await new MongoClient(this.#uri, options).connect();
       const rows = client.db().collection<Row>(collectionName);
       await rows.createIndex({ scope: 1 });
