@@ -22,8 +22,7 @@ import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
 import type { SyncDriver } from './sync/driver.ts';
 import { SyncEngine, type TokenSource } from './sync/engine.ts';
 import { SubscriptionSet, type SubscriptionState } from './sync/subscription-set.ts';
-import { type TabClient, TabDriver } from './tabs/tab-driver.ts';
-import type { Tabs } from './tabs/tabs.ts';
+import type { SharedDriver, ShareStore, TabClient } from './tabs/shared-driver.ts';
 import { SyncWaiters, type WaitOptions } from './wait-for-sync.ts';
 
 export interface ClientOptions {
@@ -33,8 +32,8 @@ export interface ClientOptions {
   readonly auth?: { readonly token?: TokenSource; readonly userId?: string };
   /** Where data is kept between runs, one store per user; in memory only by default. The client closes it. */
   readonly store?: LocalStore;
-  /** Other tabs that use the same store: then one of them has the connection, and all see the same. */
-  readonly tabs?: Tabs;
+  /** Other tabs that use the same store (`webTabs`): then one of them has the connection, and all see the same. */
+  readonly tabs?: ShareStore;
   /** Whether to connect at once; true by default, else `resume()` connects. */
   readonly connect?: boolean;
   /** Writes that may wait for the server; 10,000 by default. */
@@ -79,7 +78,7 @@ export class Client {
   readonly #driver: SyncDriver;
   readonly #collections = new Map<string, Collection>();
   readonly #waiters = new SyncWaiters();
-  readonly #tabs: TabDriver | undefined;
+  readonly #tabs: SharedDriver | undefined;
   #isReady = false;
   #closing: Promise<void> | undefined;
   #status: SyncStatus;
@@ -95,7 +94,7 @@ export class Client {
     const shared = { database: this.#database, random, flushed: () => this.#flusher.flushed() };
     this.#writer = new LocalWriter({ ...shared, events: this.#events, maxPending: options.maxPending ?? 10_000 });
     this.#set = new SubscriptionSet(this.#database);
-    this.#tabs = options.tabs && new TabDriver(options.tabs, this.#tabClient(random));
+    this.#tabs = options.tabs?.(this.#tabClient(random));
     this.#driver = this.#tabs ?? this.#makeEngine(random);
     this.#subscriptions = new Subscriptions({
       ...shared,

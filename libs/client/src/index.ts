@@ -15,5 +15,5 @@ export type { ConnectionStatus, SyncStatus } from './status.ts';
 export { Subscription } from './subscription.ts';
 export type { SubscribeOptions } from './subscriptions.ts';
 export type { SubscriptionState } from './sync/subscription-set.ts';
-export type { TabMessage, Tabs } from './tabs/tabs.ts';
+export type { SharedDriver, ShareStore, TabClient } from './tabs/shared-driver.ts';
 export type { WaitOptions } from './wait-for-sync.ts';

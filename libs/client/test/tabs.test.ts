@@ -4,6 +4,7 @@ import type { SettledWrite } from '../src/events.ts';
 import { MemoryStore } from '../src/local/memory-store.ts';
 import { LocalStoreError } from '../src/local/port.ts';
 import type { WriteBatch } from '../src/local/records.ts';
+import { shareWith } from '../src/tabs/tab-driver.ts';
 import { ManualClock } from './manual-clock.ts';
 import { settle } from './settle.ts';
 import { SimulatedNetwork } from './simulated-network.ts';
@@ -56,7 +57,14 @@ async function openTab(): Promise<Tab> {
   const program = clock.forProgram();
   const shared = hub.open();
   const auth = { userId: 'ann' };
-  const client = createClient({ url: '', auth, store, clock: program, tabs: shared, socket: network.factory });
+  const client = createClient({
+    url: '',
+    auth,
+    store,
+    clock: program,
+    tabs: shareWith(shared),
+    socket: network.factory,
+  });
   const tab = {
     client,
     network,

@@ -1,10 +1,16 @@
+import type { ShareStore } from '../tabs/shared-driver.ts';
+import { shareWith } from '../tabs/tab-driver.ts';
 import type { TabMessage, Tabs } from '../tabs/tabs.ts';
 
 /**
  * The tabs of a browser that use the store of this name: they talk over a BroadcastChannel, and the one that holds the Web Lock leads.
  * The browser gives the lock to the next tab when the leader is closed or dies.
  */
-export function webTabs(name: string): Tabs {
+export function webTabs(name: string): ShareStore {
+  return shareWith(browserTabs(name));
+}
+
+function browserTabs(name: string): Tabs {
   const id = crypto.randomUUID();
   const lockName = `tidemark:${name}`;
   const channel = new BroadcastChannel(lockName);

@@ -1,29 +1,10 @@
 import type { ConnectionState } from '../connection/machine.ts';
-import type { Emitter } from '../emitter.ts';
-import type { ClientEvents } from '../events.ts';
-import type { LocalDatabase } from '../local/database.ts';
-import { type LocalStore, LocalStoreError } from '../local/port.ts';
+import { LocalStoreError } from '../local/port.ts';
 import type { StoredState, WriteBatch } from '../local/records.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
-import type { SubscriptionSet } from '../sync/subscription-set.ts';
+import type { SharedDriver, ShareStore, TabClient } from './shared-driver.ts';
 import { TabClaims } from './tab-claims.ts';
 import { type SharedEvent, sharedEvents, type TabMessage, type Tabs } from './tabs.ts';
-
-/** What the driver needs of the client of its tab. */
-export interface TabClient {
-  readonly store: LocalStore;
-  readonly database: LocalDatabase;
-  readonly subscriptions: SubscriptionSet;
-  readonly events: Emitter<ClientEvents>;
-  /** Makes what keeps the client and the server in step; called when this tab leads. */
-  readonly makeEngine: () => SyncDriver;
-  /** Entries of another tab: they are not sent before they are stored. */
-  readonly adopt: (ids: readonly string[]) => void;
-  readonly flushed: () => Promise<void>;
-  readonly changed: () => void;
-  readonly caughtUp: () => void;
-  readonly connects: boolean;
-}
 
 interface Request {
   readonly batch: WriteBatch;
@@ -37,7 +18,7 @@ const unknown: ConnectionState = { kind: 'connecting', failures: 0 };
  * Several tabs, one store, one connection. One tab leads: it alone writes to the store and talks to the server, and tells the others what
  * it wrote. The others ask it to write, and repeat what it has not answered when another one leads. Repeating is harmless, since writes have ids.
  */
-export class TabDriver implements SyncDriver {
+export class TabDriver implements SharedDriver {
   readonly claims: TabClaims;
   readonly #tabs: Tabs;
   readonly #client: TabClient;
@@ -302,4 +283,9 @@ function cloneable(event: SharedEvent): SharedEvent {
   if (event.name !== 'problem') return event;
   const { code, message } = event.value;
   return { name: 'problem', value: { code, message } };
+}
+
+/** For `createClient({ tabs })`: shares the client's store with these tabs. */
+export function shareWith(tabs: Tabs): ShareStore {
+  return (client) => new TabDriver(tabs, client);
 }
