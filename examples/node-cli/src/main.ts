@@ -39,3 +39,5 @@ for await (const line of input) {
   input.prompt();
 }
 await client.close();
+// An open pipe would keep the program alive.
+process.stdin.destroy();
