@@ -26,6 +26,12 @@ function faultOf(run: () => unknown): { code: string; message: string } {
 const fault = (spec: Record<string, unknown>) => faultOf(() => parse(spec));
 
 describe('parseChange', () => {
+  it('knows no id that a store could not tell from another', () => {
+    for (const spec of [{ id: '\ud800' }, { id: undefined, patchId: 'a\udfff' }])
+      expect(fault(spec).code).toBe('invalid_message');
+    expect(parse({ id: '🌊' }).id).toBe('🌊');
+  });
+
   it('gives everything one name', () => {
     expect(parse()).toEqual({
       id: 'c1',

@@ -30,7 +30,7 @@ export function parseChange(input: unknown, options: ParseChangeOptions): Change
   const data = operation === 'delete' ? {} : parseData(message, documentKey(documentId));
   const timestamp = message.timestamp ?? ownTimestamp(message.data);
   return {
-    id: brandAs<ChangeId>(message.id ?? message.patchId ?? options.newId()),
+    id: parseId(message.id ?? message.patchId ?? options.newId()),
     operation,
     collection,
     documentId,
@@ -40,6 +40,12 @@ export function parseChange(input: unknown, options: ParseChangeOptions): Change
     timestamp: timestamp === undefined ? undefined : Math.floor(timestamp),
     version: message.version ?? undefined,
   };
+}
+
+/** A store may write every broken character alike, and take a change for one that it knows. */
+function parseId(id: string): ChangeId {
+  if (!id.isWellFormed()) throw new SyncError('invalid_message', 'the id of a change must be well-formed Unicode');
+  return brandAs<ChangeId>(id);
 }
 
 /** The id that an answer to a change names, as far as the change can be read. */

@@ -111,11 +111,16 @@ async function run(parts: Parts, { settings }: StandaloneOptions, lost: Promise<
   }
 }
 
-/** Those that face users first. */
+/** Those that face users first. One that fails does not keep the others from ending. */
 async function stopAll({ gateway, writer, janitor, transport, store }: Parts): Promise<void> {
-  await gateway.stop();
-  await writer.stop();
-  await janitor.stop();
-  await transport.close();
-  await store.close();
+  const failures: unknown[] = [];
+  for (const end of [
+    () => gateway.stop(),
+    () => writer.stop(),
+    () => janitor.stop(),
+    () => transport.close(),
+    () => store.close(),
+  ])
+    await end().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
