@@ -1,4 +1,4 @@
-import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol/core';
+import type { Document, DocumentKey } from '@tidemark/protocol/core';
 
 export interface Placed {
   readonly document: Document;
@@ -24,22 +24,28 @@ export interface QueryDiff {
 }
 
 /** Past so many documents that may differ, an index of both lists is cheaper than searching them. */
-const fewKeys = 8;
+const few = 8;
+
+/** A document that may differ between the lists: as it stands in the old one, and in the new one. */
+export interface DocumentPair {
+  readonly before: Document | undefined;
+  readonly after: Document | undefined;
+}
 
 /** The difference between two lists that differ at most in the documents named. */
 export function diffOf(
   before: readonly Document[],
   after: readonly Document[],
-  keys: ReadonlyMap<DocumentKey, unknown>,
+  pairs: ReadonlyMap<DocumentKey, DocumentPair>,
 ): QueryDiff {
-  const placeBefore = placesOf(before, keys.size);
-  const placeAfter = placesOf(after, keys.size);
+  const placeBefore = placesOf(before, pairs.size);
+  const placeAfter = placesOf(after, pairs.size);
   const added: Placed[] = [];
   const removed: Placed[] = [];
   const changed: Replaced[] = [];
-  for (const key of keys.keys()) {
-    const was = placeBefore(key);
-    const is = placeAfter(key);
+  for (const pair of pairs.values()) {
+    const was = pair.before && placeBefore(pair.before);
+    const is = pair.after && placeAfter(pair.after);
     if (is && !was) added.push(is);
     else if (was && !is) removed.push(was);
     else if (was && is && was.document !== is.document) {
@@ -50,19 +56,10 @@ export function diffOf(
   return { added: added.sort(byIndex), removed: removed.sort(byIndex), changed: changed.sort(byIndex) };
 }
 
-function placesOf(documents: readonly Document[], lookups: number): (key: DocumentKey) => Placed | undefined {
-  if (lookups <= fewKeys) {
-    return (key) =>
-      placed(
-        documents,
-        documents.findIndex((document) => documentKey(document._id) === key),
-      );
-  }
-  const places = new Map(documents.map((document, index) => [documentKey(document._id), index]));
-  return (key) => placed(documents, places.get(key) ?? -1);
-}
-
-function placed(documents: readonly Document[], index: number): Placed | undefined {
-  const document = documents[index];
-  return document && { document, index };
+function placesOf(documents: readonly Document[], lookups: number): (document: Document) => Placed | undefined {
+  const places = lookups > few ? new Map(documents.map((document, index) => [document, index])) : undefined;
+  return (document) => {
+    const index = places ? (places.get(document) ?? -1) : documents.indexOf(document);
+    return index < 0 ? undefined : { document, index };
+  };
 }

@@ -1,7 +1,7 @@
 import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol/core';
 import type { Predicate } from '@tidemark/rql';
 import type { CollectionChanges, CollectionObserver, View } from '../local/view.ts';
-import { diffOf, type QueryDiff } from './diff.ts';
+import { type DocumentPair, diffOf, type QueryDiff } from './diff.ts';
 import { ResultList } from './result-list.ts';
 import { comparatorOf, type SortDirection, type SortField } from './sort.ts';
 
@@ -42,7 +42,8 @@ export class LiveQuery<T extends Document = Document> {
   #follower: Follower | undefined;
   #told: readonly Document[] = noDocuments;
   #current: readonly Document[] = noDocuments;
-  #touched = new Map<DocumentKey, unknown>();
+  /** By document: how observers saw it last, and how it stands now. */
+  #touched = new Map<DocumentKey, DocumentPair>();
 
   constructor(source: QuerySource, shape: QueryShape = { sort: [], limit: undefined }) {
     this.#source = source;
@@ -123,7 +124,10 @@ export class LiveQuery<T extends Document = Document> {
     if (!result.apply(changes)) return;
     this.#current = result.documents;
     if (this.#shape.limit !== undefined) return;
-    for (const key of changes.keys()) this.#touched.set(key, true);
+    for (const [key, { before, after }] of changes) {
+      const first = this.#touched.get(key);
+      this.#touched.set(key, { before: first ? first.before : before, after });
+    }
   }
 
   #notify(): void {
@@ -136,7 +140,7 @@ export class LiveQuery<T extends Document = Document> {
   }
 
   #takeDiff(): QueryDiff {
-    const touched = this.#shape.limit === undefined ? this.#touched : keysOf(this.#told, this.#current);
+    const touched = this.#shape.limit === undefined ? this.#touched : pairsOf(this.#told, this.#current);
     this.#touched = new Map();
     return diffOf(this.#told, this.#current, touched);
   }
@@ -151,8 +155,12 @@ export class LiveQuery<T extends Document = Document> {
 }
 
 /** With a limit, documents move into the window that nobody touched. */
-function keysOf(...lists: readonly (readonly Document[])[]): Map<DocumentKey, unknown> {
-  const keys = new Map<DocumentKey, unknown>();
-  for (const list of lists) for (const document of list) keys.set(documentKey(document._id), true);
-  return keys;
+function pairsOf(told: readonly Document[], current: readonly Document[]): Map<DocumentKey, DocumentPair> {
+  const pairs = new Map<DocumentKey, DocumentPair>();
+  for (const before of told) pairs.set(documentKey(before._id), { before, after: undefined });
+  for (const after of current) {
+    const key = documentKey(after._id);
+    pairs.set(key, { before: pairs.get(key)?.before, after });
+  }
+  return pairs;
 }

@@ -10,6 +10,9 @@ export interface ResultListOptions {
   readonly limit: number | undefined;
 }
 
+/** Past so many changes in one step it is cheaper to make the list anew. */
+const few = 8;
+
 /** The documents of a collection that match, kept right change by change. The lists it hands out never change. */
 export class ResultList {
   readonly #options: ResultListOptions;
@@ -36,8 +39,31 @@ export class ResultList {
       if (after && this.#options.matches(after)) come.push(after);
     }
     if (gone.size === 0 && come.length === 0) return false;
-    this.#all = this.#options.compare ? this.#resorted(gone, come, this.#options.compare) : this.#replaced(gone, come);
+    const { compare } = this.#options;
+    if (gone.size + come.length <= few) this.#all = this.#edited(gone, come);
+    else this.#all = compare ? this.#resorted(gone, come, compare) : this.#replaced(gone, come);
     return true;
+  }
+
+  /** A copy in which a few documents are changed in place: no step of it looks at every document. */
+  #edited(gone: ReadonlySet<Document>, come: readonly Document[]): Document[] {
+    const { compare } = this.#options;
+    const documents = this.#all.slice();
+    const next = new Map(come.map((document) => [documentKey(document._id), document]));
+    for (const document of gone) {
+      const index = documents.indexOf(document);
+      if (index < 0) continue;
+      const key = documentKey(document._id);
+      const successor = compare ? undefined : next.get(key);
+      if (successor) documents[index] = successor;
+      else documents.splice(index, 1);
+      if (successor) next.delete(key);
+    }
+    for (const document of next.values()) {
+      const index = compare ? placeFor(document, documents, { from: 0, compare }) : documents.length;
+      documents.splice(index, 0, document);
+    }
+    return documents;
   }
 
   #resorted(gone: ReadonlySet<Document>, come: Document[], compare: Comparator): Document[] {
