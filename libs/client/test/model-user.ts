@@ -181,9 +181,16 @@ export class ModelUser {
     return client;
   }
 
+  /** An update that waits behind the user's own delete is not shown: most likely it will lose, though others may make the document anew. */
+  #isGuess(own: Asked): boolean {
+    const entries = this.client.outbox().filter(({ documentId }) => documentId === own.documentId);
+    const isPending = entries.some(({ id, stage }) => id === own.changeId && stage === 'accepted');
+    return isPending && entries.some(({ operation }) => operation === 'delete');
+  }
+
   #changed(previous: Document, next: Document | undefined): void {
     const own = this.asked.find(({ documentId, value }) => documentId === previous._id && value === previous.value);
-    if (own && next?.value !== own.value) this.#vanished.push({ own, previous });
+    if (own && next?.value !== own.value && !this.#isGuess(own)) this.#vanished.push({ own, previous });
   }
 }
 

@@ -13,7 +13,7 @@ describe('scenarios', () => {
   });
 
   it('are many', () => {
-    expect(files.length).toBeGreaterThanOrEqual(18);
+    expect(files.length).toBeGreaterThanOrEqual(21);
   });
 });
 

@@ -45,6 +45,11 @@ describe('withOverlay', () => {
     expect(withOverlay(truth, [lost, entry('update', { data: { n: 2 } })])).toEqual({ _id: 'a', n: 2 });
   });
 
+  it('shows an update that was applied after a delete: somebody has made the document anew', () => {
+    const applied = entry('update', { data: { n: 2 }, stage: 'applied' });
+    expect(withOverlay(undefined, [entry('delete', { stage: 'applied' }), applied])).toEqual({ _id: 'a', n: 2 });
+  });
+
   it('keeps an _id out of the reach of data', () => {
     expect(withOverlay(truth, [entry('update', { data: { _id: 'b' } })])?._id).toBe('a');
   });

@@ -13,7 +13,11 @@ export function withOverlay(truth: Document | undefined, entries: readonly Outbo
     else if (entry.operation !== 'update') {
       deleted = entry.operation === 'delete' && !isMoot(entry, entries);
       document = entry.operation === 'delete' ? undefined : inserted(entry.documentId, entry.data);
-    } else if (!deleted) document = patched(document ?? { _id: entry.documentId }, entry.data, entry.unset);
+    } else if (!deleted || entry.stage === 'applied') {
+      // One that was applied found a document, whoever has made it.
+      deleted = false;
+      document = patched(document ?? { _id: entry.documentId }, entry.data, entry.unset);
+    }
   }
   return document;
 }

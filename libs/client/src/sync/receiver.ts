@@ -24,26 +24,34 @@ export class Receiver {
   }
 
   /**
-   * A join was accepted: what the checkpoint covers goes on, the rest comes whole.
+   * A join was accepted: what the checkpoint covers goes on (also what has ended here since we asked), the rest comes whole.
    * What nothing covered stands for is in doubt until then: it was held through an interrupted bootstrap or before a reset.
    */
-  joined(bootstrapped: readonly ActiveSubscription[]): void {
+  joined(bootstrapped: readonly ActiveSubscription[], resumed: readonly ActiveSubscription[]): void {
     const { database, subscriptions } = this.#options;
     database.mutate(() => {
-      const isNew = new Set(bootstrapped.map((active) => active.record.id));
-      const covered = subscriptions.covered().filter((active) => !isNew.has(active.record.id));
-      if (covered.length === 0) database.documents.forgetDeletes();
+      if (resumed.length === 0) database.documents.forgetDeletes();
       for (const collection of database.documents.collections()) {
-        database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, covered));
+        database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, resumed));
       }
       for (const active of bootstrapped) subscriptions.setState(active.record.id, started);
       for (const collection of database.documents.collections()) this.sweep(collection);
     });
   }
 
-  /** A subscription on a running socket was accepted. */
+  /** A subscription on a running socket was accepted. What the server does not tell us of already is in doubt until it has come. */
   subscribed(id: string): void {
-    this.#options.subscriptions.setState(id, started);
+    const { database, subscriptions } = this.#options;
+    const collection = subscriptions.get(id)?.record.collection;
+    if (collection === undefined) return;
+    const others = subscriptions.all().filter(({ record, state }) => {
+      return record.id !== id && (state.kind === 'complete' || state.kind === 'bootstrapping');
+    });
+    const told = [...others, ...subscriptions.leaving()];
+    database.mutate(() => {
+      database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, told));
+      subscriptions.setState(id, started);
+    });
   }
 
   /** The checkpoint cannot be served: everything comes again, and until it has, what is held stays in view. */
@@ -52,29 +60,38 @@ export class Receiver {
     database.mutate(() => {
       database.documents.forgetDeletes();
       for (const collection of database.documents.collections()) database.documents.markStale(collection, () => true);
-      for (const active of subscriptions.all()) {
-        if (active.state.kind !== 'error') subscriptions.setState(active.record.id, started);
+      // One that is only asked for is not told of by this.
+      for (const { record, state } of subscriptions.all()) {
+        if (state.kind === 'complete' || state.kind === 'bootstrapping') subscriptions.setState(record.id, started);
       }
       database.clearCheckpoint();
       database.afterwards(() => events.emit('reset', { reason }));
     });
   }
 
+  /** Pages of a subscription that is ending are taken too: the server counts on it that we hold what they bring. */
   bootstrap(page: BootstrapMessage): void {
     const { database, subscriptions } = this.#options;
     const active = subscriptions.get(page.subscription);
-    if (active?.state.kind !== 'bootstrapping') return;
-    const { collection, id } = active.record;
-    const received = active.state.received + page.data.length;
+    const isEnding = subscriptions.leaving().some(({ record }) => record.id === page.subscription);
+    if (active?.state.kind !== 'bootstrapping' && !isEnding) return;
     database.mutate(() => {
       for (const document of page.data as Document[]) {
         database.clock.observe(document.sync_updated_at);
-        database.documents.tell(collection, document);
+        database.documents.tell(page.collection, document);
       }
-      subscriptions.setState(id, page.hasMore ? { kind: 'bootstrapping', received } : { kind: 'complete' });
+      if (active) this.#progress(active, page);
       if (page.checkpoint !== undefined) subscriptions.cover(page.checkpoint);
-      if (!page.hasMore) this.sweep(collection);
+      if (active && !page.hasMore) this.sweep(page.collection);
     });
+  }
+
+  #progress({ record, state }: ActiveSubscription, { data, hasMore }: BootstrapMessage): void {
+    const received = (state.kind === 'bootstrapping' ? state.received : 0) + data.length;
+    this.#options.subscriptions.setState(
+      record.id,
+      hasMore ? { kind: 'bootstrapping', received } : { kind: 'complete' },
+    );
   }
 
   bootstrapFailed({ subscription, code, error }: BootstrapErrorMessage): void {
@@ -126,10 +143,15 @@ export class Receiver {
     const { database, subscriptions } = this.#options;
     if (subscriptions.has(collection, 'bootstrapping')) return;
     const all = [...subscriptions.all(), ...subscriptions.leaving()];
+    const complete = all.filter(({ state }) => state.kind === 'complete');
     const undecided = all.filter(({ state }) => state.kind === 'pending' || state.kind === 'error');
+    const isHeld = (document: Document, among: readonly ActiveSubscription[]) =>
+      subscriptions.holds(collection, document, among);
     database.mutate(() =>
       database.documents.drop(collection, ({ document, stale }) => {
-        return !subscriptions.holds(collection, document, stale ? undecided : all);
+        // A complete one would have told a document in doubt again.
+        const isWanted = stale ? isHeld(document, undecided) && !isHeld(document, complete) : isHeld(document, all);
+        return !isWanted;
       }),
     );
   }

@@ -176,28 +176,22 @@ export class Session {
     };
     this.request('sync:join', payload, (answer) => {
       const ack = incoming.parseAnswer(answer, incoming.parseJoinAck);
-      if (!incoming.isRefusal(ack))
-        this.#joined(
-          ack,
-          asked.filter((active) => !covered.has(active)),
-          asked,
-        );
+      if (!incoming.isRefusal(ack)) this.#joined(ack, asked, covered);
       // One filter that the server does not take refuses the whole join: then each is asked for alone.
       else if (asked.length > 0 && subscriptionFaults.has(ack.code)) this.#join([], new Set());
       else this.refused(ack);
     });
   }
 
-  #joined(
-    ack: JoinAckMessage,
-    bootstrapped: readonly ActiveSubscription[],
-    asked: readonly ActiveSubscription[],
-  ): void {
+  #joined(ack: JoinAckMessage, asked: readonly ActiveSubscription[], covered: ReadonlySet<ActiveSubscription>): void {
     const { accept, joined, receiver, dispatch, subscriptions } = this.#options;
     if (!accept(ack)) return;
     this.#isJoined = true;
     if (asked.length === 0) this.#askAgain(subscriptions.all());
-    receiver.joined(bootstrapped);
+    receiver.joined(
+      asked.filter((active) => !covered.has(active)),
+      [...covered],
+    );
     dispatch({ kind: 'joined' });
     joined(ack);
     this.reconcile();

@@ -142,12 +142,18 @@ export class SubscriptionSet {
     for (const watcher of this.#watchers) watcher.stateChanged(next);
   }
 
-  /** The token stands for all subscriptions that are complete now. */
+  /**
+   * The token stands for the subscriptions that are complete now. One that became complete while another of its collection is still
+   * being told is left out: documents in doubt may match both, and they are dropped only in the end.
+   */
   cover(token: string): void {
-    const ids = this.all().filter((active) => active.state.kind === 'complete');
+    const before = new Set(this.#database.meta.checkpoint?.subscriptions);
+    const covered = this.all().filter(({ record, state }) => {
+      return state.kind === 'complete' && (before.has(record.id) || !this.has(record.collection, 'bootstrapping'));
+    });
     this.coverOnly(
       token,
-      ids.map((active) => active.record.id),
+      covered.map(({ record }) => record.id),
     );
   }
 
