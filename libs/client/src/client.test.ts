@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../test/manual-clock.ts';
 import { ackAll, changesOf, ScriptedSocket } from '../test/scripted-socket.ts';
 import { settle } from '../test/settle.ts';
-import { type Client, type ClientOptions, createClient } from './client.ts';
+import { type Client, createClient } from './client.ts';
+import type { ClientOptions } from './client-options.ts';
 import { MemoryStore } from './local/memory-store.ts';
 import { LocalStoreError } from './local/port.ts';
 

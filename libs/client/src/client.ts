@@ -1,10 +1,9 @@
-import type { Document, Json, Millis } from '@tidemark/protocol/core';
+import type { Document, Json } from '@tidemark/protocol/core';
 import { ClientError } from './client-error.ts';
+import type { ClientInspection, ClientOptions } from './client-options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Collection } from './collection.ts';
-import type { BackoffSettings } from './connection/backoff.ts';
 import type { ConnectionState } from './connection/machine.ts';
-import type { SocketFactory } from './connection/socket.ts';
 import { socketIo } from './connection/socket-io.ts';
 import { Emitter, type Unsubscribe } from './emitter.ts';
 import type { ClientEvents } from './events.ts';
@@ -13,51 +12,17 @@ import { LocalDatabase } from './local/database.ts';
 import { Flusher } from './local/flusher.ts';
 import { MemoryStore } from './local/memory-store.ts';
 import { type LocalStore, LocalStoreError } from './local/port.ts';
-import type { OutboxEntry, SubscriptionRecord } from './local/records.ts';
+import type { OutboxEntry } from './local/records.ts';
 import { LocalWriter } from './local-writer.ts';
 import { randomId } from './random-id.ts';
 import type { ConnectionStatus, SyncStatus } from './status.ts';
 import type { Subscription } from './subscription.ts';
 import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
 import type { SyncDriver } from './sync/driver.ts';
-import { SyncEngine, type TokenSource } from './sync/engine.ts';
-import { SubscriptionSet, type SubscriptionState } from './sync/subscription-set.ts';
-import type { SharedDriver, ShareStore, TabClient } from './tabs/shared-driver.ts';
+import { SyncEngine } from './sync/engine.ts';
+import { SubscriptionSet } from './sync/subscription-set.ts';
+import type { SharedDriver, TabClient } from './tabs/shared-driver.ts';
 import { SyncWaiters, type WaitOptions } from './wait-for-sync.ts';
-
-export interface ClientOptions {
-  /** Of the server, such as `https://sync.example.org`. */
-  readonly url: string;
-  /** A token, or a function that gets a fresh one. A development server also takes a bare `userId`. */
-  readonly auth?: { readonly token?: TokenSource; readonly userId?: string };
-  /** Where data is kept between runs, one store per user; in memory only by default. The client closes it. */
-  readonly store?: LocalStore;
-  /** Other tabs that use the same store (`webTabs`): then one of them has the connection, and all see the same. */
-  readonly tabs?: ShareStore;
-  /** Whether to connect at once; true by default, else `resume()` connects. */
-  readonly connect?: boolean;
-  /** Writes that may wait for the server; 10,000 by default. */
-  readonly maxPending?: number;
-  /** A subscription that no program has asked for since is dropped; 7 days by default. */
-  readonly keepUnclaimedMs?: Millis;
-  readonly backoff?: BackoffSettings;
-  /** How long an answer of the server may take; 30 s by default. */
-  readonly requestTimeoutMs?: Millis;
-  /** Replaced by tests. */
-  readonly socket?: SocketFactory;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-}
-
-/** A look inside for tools such as the devtools panel. */
-export interface ClientInspection {
-  /** Undefined until a server has said so. */
-  readonly userId: string | undefined;
-  readonly clientId: string;
-  /** The token that a reconnect resumes from. */
-  readonly checkpoint: string | undefined;
-  readonly subscriptions: readonly (SubscriptionRecord & { readonly state: SubscriptionState })[];
-}
 
 /**
  * An offline-first client: works on its local store, and keeps it and the server in step whenever there is a connection.

@@ -1,5 +1,6 @@
-export { Client, type ClientInspection, type ClientOptions, createClient } from './client.ts';
+export { Client, createClient } from './client.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
+export type { ClientInspection, ClientOptions } from './client-options.ts';
 export { type Cancel, type Clock, systemClock } from './clock.ts';
 export { Collection, type NewDocument, type UpdateOptions } from './collection.ts';
 export type { SocketClosed, SocketFactory, SocketHandlers, SocketRequest, SyncSocket } from './connection/socket.ts';

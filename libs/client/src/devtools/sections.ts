@@ -1,4 +1,4 @@
-import type { ClientInspection } from '../client.ts';
+import type { ClientInspection } from '../client-options.ts';
 import type { ClientProblem } from '../events.ts';
 import type { OutboxEntry } from '../local/records.ts';
 import type { SyncStatus } from '../status.ts';
