@@ -1,27 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import {
-  developmentPages,
-  openFleetTransport,
-  openRules,
-  openStore,
-  requireFleet,
-  runService,
-} from '@tidemark/runtime';
-import { createHealth } from '@tidemark/telemetry';
+import { developmentPages, openFleet, runService } from '@tidemark/runtime';
 import { fleetGatewayParts } from './from-settings.ts';
 import { createGateway } from './gateway.ts';
 import { createFleetAdapter } from './socket/fleet-adapter.ts';
 
-runService('gateway', async ({ settings, telemetry, version }) => {
-  requireFleet(settings);
-  const rules = await openRules(settings, telemetry);
-  const store = await openStore({ settings, rules, telemetry, keepLanes: true, onLost: () => undefined });
-  const transport = await openFleetTransport(settings, telemetry);
-  const health = createHealth({ version });
-  health.register('store', () => store.check());
-  transport.watch(health);
+runService('gateway', async (context) => {
+  const fleet = await openFleet(context, { keepLanes: true });
+  const { settings, telemetry, version, rules, store, transport, health, id } = fleet;
   const { redis } = transport;
-  const parts = await fleetGatewayParts(developmentPages(settings), { version, id: randomUUID(), redis, telemetry });
+  const parts = await fleetGatewayParts(developmentPages(settings), { version, id, redis, telemetry });
   const adapter = createFleetAdapter(redis, telemetry.logger);
   let end: () => void = () => undefined;
   let fail: (error: Error) => void = () => undefined;
@@ -43,8 +29,7 @@ runService('gateway', async ({ settings, telemetry, version }) => {
     async stop() {
       await gateway.stop();
       await parts.close();
-      await transport.close();
-      await store.close();
+      await fleet.close();
       end();
     },
   };
