@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '@tidemark/transport/redis/testing';
-import { waitUntil } from './wait-until.ts';
+import { waitUntil, withinTime } from './wait-until.ts';
 
 const root = join(__dirname, '..', '..');
 
@@ -125,17 +125,5 @@ export class ServiceProcess {
     this.exited = once(child, 'close').finally(() => process.off('exit', killNow));
     this.exited.catch(() => undefined);
     return child;
-  }
-}
-
-async function withinTime<T>(promise: Promise<T>, ms: number, what: () => string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${ms} ms: ${what()}`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
