@@ -25,16 +25,20 @@ function linksIn(text: string): string[] {
     .filter((target) => !/^[a-z]+:/i.test(target));
 }
 
-/** The names that headings can be linked by. */
+/** The names that headings can be linked by. Of equal headings the second ends in `-1`, and so on. */
 function anchorsIn(text: string): string[] {
   const prose = text.replace(/^```[\s\S]*?^```/gm, '');
-  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
-    heading
+  const counts = new Map<string, number>();
+  return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
+    const name = heading
       .toLowerCase()
       .replace(/[^\p{L}\p{N}\s_-]/gu, '')
       .trim()
-      .replace(/\s/g, '-'),
-  );
+      .replace(/\s/g, '-');
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    return count === 0 ? name : `${name}-${count}`;
+  });
 }
 
 function isBroken({ from, target }: Link): boolean {
@@ -68,6 +72,10 @@ describe('the documents', () => {
 
 describe('the check', () => {
   const from = join(root, 'docs/errors.md');
+
+  it('tells equal headings apart', () => {
+    expect(anchorsIn('# One\n## Two words\n## One\n### `one`')).toEqual(['one', 'two-words', 'one-1', 'one-2']);
+  });
 
   it('finds links in prose and not in code', () => {
     expect(linksIn('see [a](a.md), [b](b.md#x)\n```\n[c](c.md)\n```\n`[d](d.md)` [e](https://x.org)')).toEqual([

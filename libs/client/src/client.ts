@@ -48,6 +48,7 @@ export class Client {
   #closing: Promise<void> | undefined;
   #status: SyncStatus;
 
+  /** Use `createClient`. */
   constructor(options: ClientOptions) {
     const { clock = systemClock, random = Math.random, store = new MemoryStore() } = options;
     this.#options = options;
@@ -80,11 +81,17 @@ export class Client {
     return this.#status;
   }
 
+  /**
+   * Calls the listener with every event of that name from now on; a listener that throws hinders nobody.
+   * Returns the function that ends it; safe to call twice.
+   */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): Unsubscribe {
     return this.#events.on(name, listener);
   }
 
-  /** A collection by its name. */
+  /**
+   * A collection by its name; the same object for the same name. `T` is what the program says its documents are: nothing checks it.
+   */
   collection<T extends Document = Document>(name: string): Collection<T> {
     const found = this.#collections.get(name) ?? this.#makeCollection(name);
     // The type of the documents is what the program says it is.
@@ -92,8 +99,14 @@ export class Client {
   }
 
   /**
-   * Asks for the documents of a collection that match, now and from now on, across restarts.
-   * Throws QueryError and ClientError, see `Subscriptions.subscribe`. Before `ready` it rejects instead of throwing.
+   * Asks for the documents of a collection that match, now and from now on, across restarts. Resolves when the claim is made, online
+   * or not; `Subscription.ready` waits for the documents. Equal requests share one subscription.
+   *
+   * Rejects with QueryError (`position`) for a filter that does not parse, with ClientError `too_large` for more than 500
+   * subscriptions, `store_failed` when the local store cannot be read, and `closed`.
+   *
+   * @param filter RQL; empty for all that the user may read
+   * @param args values of `$0…$n`: JSON, with Extended JSON for other types
    */
   async subscribe(
     collection: string,
@@ -149,7 +162,7 @@ export class Client {
     });
   }
 
-  /** Stops for good, after everything is in the local store. Safe to call twice. */
+  /** Stops for good, after everything is in the local store, and closes the store. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

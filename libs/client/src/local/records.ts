@@ -2,8 +2,11 @@ import type { Document, DocumentId, DocumentKey, Json, JsonObject, Millis, Opera
 
 /** A document as the server last told it. Unique by collection and key. */
 export interface DocumentRecord {
+  /** Its name. */
   readonly collection: string;
+  /** The id as text, different for different ids of whatever type. */
   readonly key: DocumentKey;
+  /** Whole, with the server's metadata. */
   readonly document: Document;
 }
 
@@ -26,7 +29,9 @@ export interface OutboxEntry {
   readonly key: DocumentKey;
   readonly data: JsonObject;
   readonly unset: readonly string[];
+  /** When it was made, by the hybrid clock of this client; decides conflicts. */
   readonly timestamp: Millis;
+  /** How far it has come. */
   readonly stage: EntryStage;
   /** UTF-8 bytes of the change as it is sent. */
   readonly bytes: number;
@@ -48,10 +53,13 @@ export interface SubscriptionRecord {
 
 /** A tidemark and the subscriptions that it was received for. */
 export interface StoredCheckpoint {
+  /** Opaque, from the server. */
   readonly token: string;
+  /** Their ids. */
   readonly subscriptions: readonly string[];
 }
 
+/** What a store holds once. */
 export interface MetaRecord {
   /** Whose data this is, once a server has said so. */
   readonly userId?: string;
@@ -59,10 +67,13 @@ export interface MetaRecord {
   readonly clientId: string;
   /** The last timestamp given or seen. */
   readonly clock: Millis;
+  /** When the server last told us that we are up to date. */
   readonly lastSync?: Millis;
+  /** Missing until the first bootstrap has ended, and after a reset. */
   readonly checkpoint?: StoredCheckpoint;
 }
 
+/** All that a store holds. */
 export interface StoredState {
   readonly documents: readonly DocumentRecord[];
   readonly entries: readonly OutboxEntry[];

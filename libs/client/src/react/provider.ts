@@ -3,13 +3,18 @@ import type { Client } from '../client.ts';
 
 const ClientContext = createContext<Client | undefined>(undefined);
 
+/** Properties of `TidemarkProvider`. */
 export interface TidemarkProviderProps {
   /** Made once, outside of components. The program closes it. */
   readonly client: Client;
   readonly children?: ReactNode;
 }
 
-/** Gives a client to the hooks below it. */
+/**
+ * Gives a client to the hooks below it.
+ *
+ * @param props the client, and what is rendered below
+ */
 export function TidemarkProvider({ client, children }: TidemarkProviderProps): ReactElement {
   return createElement(ClientContext, { value: client }, children);
 }

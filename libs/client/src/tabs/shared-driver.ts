@@ -6,7 +6,11 @@ import type { StoredState, WriteBatch } from '../local/records.ts';
 import type { SyncDriver } from '../sync/driver.ts';
 import type { SubscriptionSet } from '../sync/subscription-set.ts';
 
-/** What a shared driver needs of its client. */
+/**
+ * What a shared driver needs of its client.
+ *
+ * @internal
+ */
 export interface TabClient {
   readonly store: LocalStore;
   readonly database: LocalDatabase;
@@ -22,7 +26,11 @@ export interface TabClient {
   readonly connects: boolean;
 }
 
-/** Keeps a client and the server in step together with other clients of the same store. */
+/**
+ * Keeps a client and the server in step together with other clients of the same store.
+ *
+ * @internal
+ */
 export interface SharedDriver extends SyncDriver {
   /** This one has the connection and writes to the store. */
   readonly isLeading: boolean;

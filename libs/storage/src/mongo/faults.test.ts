@@ -36,12 +36,16 @@ describe('a transaction', () => {
     },
   );
 
-  it('decides again when another program changes the document meanwhile', async () => {
+  it.each([
+    ['that presumes', async () => store],
+    ['that reads everything', async () => bed().open({ uri: proxy.uri })],
+  ])('%s decides again when another program changes the document meanwhile', async (_how, open) => {
+    const writer = await open();
     const notes = bed().db.collection<{ _id: string; n: number }>('notes');
     await notes.insertOne({ _id: 'a', n: 1 });
     const seen: unknown[] = [];
-    const held = proxy.hold('tidemark_log');
-    const committing = commit(store, [{ id: 'a', fields: { m: 1 }, change: 'second' }], {
+    const held = proxy.hold('update');
+    const committing = commit(writer, [{ id: 'a', fields: { m: 1 }, change: 'second' }], {
       look: (snapshot) => seen.push(snapshot.state(refOf({ id: 'a' }))),
     });
     const release = await held;
@@ -54,7 +58,7 @@ describe('a transaction', () => {
 
   it('decides again when another program makes the document meanwhile', async () => {
     const notes = bed().db.collection<{ _id: string; n: number }>('notes');
-    const held = proxy.hold('tidemark_log');
+    const held = proxy.hold('update');
     const committing = commit(store, [{ id: 'a', fields: { m: 1 }, change: 'second' }]);
     const release = await held;
     await notes.insertOne({ _id: 'a', n: 2 });
@@ -63,11 +67,15 @@ describe('a transaction', () => {
     expect(await notes.findOne({ _id: 'a' })).toMatchObject({ n: 2, m: 1 });
   });
 
-  it('decides again when another writer is faster on the lane', async () => {
+  it.each([
+    ['that presumes', async () => store],
+    ['that reads everything', async () => bed().open({ uri: proxy.uri })],
+  ])('%s decides again when another writer is faster on the lane', async (_how, open) => {
+    const writer = await open();
     const other = await bed().open();
-    const held = proxy.hold('tidemark_log');
+    const held = proxy.hold('update');
     const heads: number[] = [];
-    const committing = commit(store, [{ id: 'a', fields: {}, change: 'second' }], {
+    const committing = commit(writer, [{ id: 'a', fields: {}, change: 'second' }], {
       look: (snapshot) => heads.push(snapshot.head(lane0)),
     });
     const release = await held;
@@ -76,6 +84,63 @@ describe('a transaction', () => {
     expect(await committing).toBe(3);
     expect(heads).toEqual([1, 2]);
     expect(await log()).toEqual(['first', 'faster', 'second']);
+  });
+});
+
+describe('what a transaction presumes', () => {
+  const nothing = { entries: [], states: [], superseded: [] };
+  const look = (writer: MongoStore) =>
+    writer.transact({ epoch: epoch1, lanes: [lane0], documents: [refOf({ id: 'a' })], changes: [] }, (snapshot) => ({
+      plan: nothing,
+      result: { head: snapshot.head(lane0), state: snapshot.state(refOf({ id: 'a' }))?.kind },
+    }));
+
+  it('is read when nothing is written that would prove it', async () => {
+    const other = await bed().open();
+    await commit(other, [{ id: 'a', fields: {}, change: 'others' }]);
+    expect(await look(store)).toEqual({ head: 2, state: 'document' });
+  });
+
+  it('is not that a deleted document never was', async () => {
+    await commit(store, [{ id: 'a', fields: {}, change: 'made' }]);
+    await commit(store, [{ id: 'a', fields: null, change: 'deleted' }]);
+    const kinds: unknown[] = [];
+    await commit(store, [{ id: 'a', fields: {}, change: 'again' }], {
+      look: (snapshot) => kinds.push(snapshot.state(refOf({ id: 'a' }))?.kind),
+    });
+    expect(kinds).toEqual(['tombstone']);
+    expect((await look(store)).state).toBe('document');
+    expect(await bed().db.collection('tidemark_tombstones').countDocuments()).toBe(0);
+  });
+
+  it('does not let a change be applied twice, in whichever group it comes again', async () => {
+    const outcomes: unknown[] = [];
+    const again = { id: 'first', fields: {}, change: 'first' };
+    await commit(store, [{ id: 'a', fields: {}, change: 'new' }, again], {
+      look: (snapshot) => outcomes.push(snapshot.outcome({ author: 'ada', id: 'first' } as never)?.kind),
+    });
+    expect(outcomes.at(-1)).toBe('applied');
+    expect(await log()).toEqual(['first', 'new']);
+  });
+
+  it('does not get around a later lease that has moved no head', async () => {
+    const other = await bed().open();
+    await commit(store, [{ id: 'a', fields: {}, change: '1' }], { token: 1 });
+    const superseded = { kind: 'superseded', author: 'bob', id: 'lost', timestamp: 1, committedAt: 2 } as const;
+    await other.transact(
+      {
+        ...{ epoch: epoch1, lanes: [lane0], fences: [{ lane: lane0, token: 2 }] },
+        ...{ documents: [refOf({ id: 'a' })], changes: [superseded as never] },
+      },
+      () => ({
+        plan: { ...nothing, superseded: [{ ...superseded, ...refOf({ id: 'a' }) } as never] },
+        result: undefined,
+      }),
+    );
+    await expect(commit(store, [{ id: 'a', fields: {}, change: '3' }], { token: 1 })).rejects.toMatchObject({
+      kind: 'fenced',
+    });
+    expect(await log()).toEqual(['first', '1']);
   });
 });
 
@@ -124,7 +189,7 @@ describe('two stores on one database', () => {
   it('give one lane one order, and none commits what the other one did', async () => {
     const other = await bed().open();
     const commits = Array.from({ length: 30 }, (_, n) => {
-      const write = { id: `d${n % 3}`, fields: { n }, change: `c${Math.floor(n / 2)}` };
+      const write = { id: `d${n % 3}`, fields: n % 8 < 6 ? { n } : null, change: `c${Math.floor(n / 2)}` };
       return commit(n % 2 ? store : other, [write]);
     });
     await Promise.all(commits);

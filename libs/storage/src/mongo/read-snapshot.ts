@@ -10,19 +10,25 @@ import type {
   TransactionRequest,
 } from '../port.ts';
 import { StoreError } from '../store-error.ts';
-import { type Database, type LaneRow, laneRowId, type TombstoneRow } from './database.ts';
+import { type Database, laneRowId, type TombstoneRow } from './database.ts';
 import { fromBsonId, toBsonId } from './document-ids.ts';
 import { type DocumentRow, readDocumentRow } from './document-rows.ts';
 import { changeKey, outcomeProjection, readOutcomeRow } from './entry-rows.ts';
+import type { KnownLanes, LaneState } from './lane-memory.ts';
 
 /** What a transaction has read. */
 export interface TransactionSnapshot extends Snapshot {
-  lane(lane: Lane): LaneRow;
+  lane(lane: Lane): LaneState;
+}
+
+/** The lanes that a request names, in any of its places. */
+export function lanesOf({ lanes, fences = [] }: TransactionRequest): ReadonlySet<Lane> {
+  return new Set([...lanes, ...fences.map((fence) => fence.lane)]);
 }
 
 /**
  * Reads what the request names, with one command for the lanes, one per collection, one for the outcomes, and one for
- * tombstones if a document is missing; one after another, since a session runs one command at a time.
+ * tombstones if a document is missing; one after another, since a transaction runs one command at a time.
  * Throws StoreError `stale_epoch` and `fenced`.
  */
 export async function readSnapshot(
@@ -31,13 +37,51 @@ export async function readSnapshot(
   request: TransactionRequest,
 ): Promise<TransactionSnapshot> {
   const lanes = await readLanes(database, session, request);
+  assertNotFenced(lanes, request);
   const states = await readDocumentStates(database, session, request.documents);
-  await addTombstones(database, session, { states, refs: request.documents });
+  const missing = request.documents.filter((ref) => !states.has(documentText(ref.collection, ref.documentId)));
+  addTombstones(states, await readTombstones(database, session, missing));
   const outcomes = await readOutcomes(database, session, request.changes);
+  return snapshotOf({ lanes, states, outcomes });
+}
+
+/**
+ * The same for the usual case, in the time of one command per collection: the lanes are taken to be as they were left, and
+ * the changes to be new. The tombstones are read beside the transaction, but not as of before the lanes.
+ * Holds only if the lanes still stand there when the plan is committed, and for changes that the plan records: the log
+ * takes none twice. Throws StoreError `fenced`.
+ */
+export async function presumeSnapshot(
+  database: Database,
+  session: ClientSession,
+  { request, known }: { readonly request: TransactionRequest; readonly known: KnownLanes },
+): Promise<TransactionSnapshot> {
+  assertNotFenced(known.lanes, request);
+  const beside = database.client.startSession();
+  beside.advanceOperationTime(known.asOf);
+  try {
+    const [states, tombstones] = await Promise.all([
+      readDocumentStates(database, session, request.documents),
+      readTombstones(database, beside, request.documents),
+    ]);
+    addTombstones(states, tombstones);
+    return snapshotOf({ lanes: known.lanes, states, outcomes: new Map() });
+  } finally {
+    await beside.endSession();
+  }
+}
+
+interface Parts {
+  readonly lanes: ReadonlyMap<Lane, LaneState>;
+  readonly states: States;
+  readonly outcomes: ReadonlyMap<string, RecordedOutcome>;
+}
+
+function snapshotOf({ lanes, states, outcomes }: Parts): TransactionSnapshot {
   const lane = (lane: Lane) => {
-    const row = lanes.get(lane);
-    if (row === undefined) throw new StoreError('invalid', `the request does not name lane ${lane}`);
-    return row;
+    const state = lanes.get(lane);
+    if (state === undefined) throw new StoreError('invalid', `the request does not name lane ${lane}`);
+    return state;
   };
   return {
     lane,
@@ -47,23 +91,25 @@ export async function readSnapshot(
   };
 }
 
+function assertNotFenced(lanes: ReadonlyMap<Lane, LaneState>, { fences = [] }: TransactionRequest): void {
+  const late = fences.find(({ lane, token }) => token < (lanes.get(lane)?.fence ?? 0));
+  if (late) throw StoreError.fenced(late.lane);
+}
+
 async function readLanes(
   database: Database,
   session: ClientSession,
   request: TransactionRequest,
-): Promise<Map<Lane, LaneRow>> {
-  const { epoch, fences = [] } = request;
-  const wanted = new Set([...request.lanes, ...fences.map((fence) => fence.lane)]);
+): Promise<ReadonlyMap<Lane, LaneState>> {
+  const { epoch } = request;
+  const wanted = [...lanesOf(request)];
   const rows = await database.lanes
-    .find({ _id: { $in: [...wanted].map((lane) => laneRowId(epoch, lane)) } }, { session, ...inOneAnswer([...wanted]) })
+    .find({ _id: { $in: wanted.map((lane) => laneRowId(epoch, lane)) } }, { session, ...inOneAnswer(wanted) })
     .toArray();
-  if (rows.length < wanted.size || rows.some((row) => row.closed)) {
+  if (rows.length < wanted.length || rows.some((row) => row.closed)) {
     throw new StoreError('stale_epoch', `epoch ${epoch} is not the current one`);
   }
-  const lanes = new Map(rows.map((row) => [row.lane, row]));
-  const late = fences.find(({ lane, token }) => token < (lanes.get(lane)?.fence ?? 0));
-  if (late) throw StoreError.fenced(late.lane);
-  return lanes;
+  return new Map(rows.map((row) => [row.lane, row]));
 }
 
 /** One text for a document of a collection; the names of collections hold no NUL. */
@@ -108,19 +154,22 @@ export function documentsOf(database: Database, collection: CollectionName) {
   return database.db.collection<DocumentRow>(collection);
 }
 
-async function addTombstones(
+async function readTombstones(
   database: Database,
   session: ClientSession,
-  { states, refs }: { readonly states: States; readonly refs: readonly DocumentRef[] },
-): Promise<void> {
-  const missing = refs.filter((ref) => !states.has(documentText(ref.collection, ref.documentId)));
-  if (missing.length === 0) return;
-  const rows = await database.tombstones
-    .find({ _id: { $in: missing.map(tombstoneId) } }, { session, ...inOneAnswer(missing) })
-    .toArray();
+  refs: readonly DocumentRef[],
+): Promise<readonly TombstoneRow[]> {
+  if (refs.length === 0) return [];
+  return database.tombstones.find({ _id: { $in: refs.map(tombstoneId) } }, { session, ...inOneAnswer(refs) }).toArray();
+}
+
+/** A document that is there counts, whoever made it. */
+function addTombstones(states: States, rows: readonly TombstoneRow[]): void {
   for (const row of rows) {
     const id = fromBsonId(row.documentId);
-    if (id !== undefined) states.set(documentText(row.collection, id), readTombstone(row));
+    if (id === undefined) continue;
+    const text = documentText(row.collection, id);
+    if (!states.has(text)) states.set(text, readTombstone(row));
   }
 }
 

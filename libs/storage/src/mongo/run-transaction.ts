@@ -58,6 +58,19 @@ function pauses(policy: RetryPolicy): () => Promise<boolean> {
   };
 }
 
+/**
+ * As `runTransaction`, but only once: what is transient leaves as the driver threw it. A commit whose result is unknown is
+ * asked for again.
+ */
+export async function tryTransaction<T>(client: MongoClient, body: (session: ClientSession) => Promise<T>): Promise<T> {
+  const session = client.startSession();
+  try {
+    return await attempt(session, body, pauses(defaultRetryPolicy));
+  } finally {
+    await session.endSession().catch(() => undefined);
+  }
+}
+
 async function attempt<T>(
   session: ClientSession,
   body: (session: ClientSession) => Promise<T>,

@@ -6,7 +6,8 @@ import { type Database, type LaneRow, type LogRow, laneRowId, type TombstoneRow 
 import { toBsonId } from './document-ids.ts';
 import { type DocumentRow, documentChange, documentRow } from './document-rows.ts';
 import { entryRow, supersededRow } from './entry-rows.ts';
-import { documentsOf, groupByCollection, type TransactionSnapshot, tombstoneId } from './read-snapshot.ts';
+import type { LaneState } from './lane-memory.ts';
+import { documentsOf, groupByCollection, lanesOf, type TransactionSnapshot, tombstoneId } from './read-snapshot.ts';
 import { LostRace, translateOwnWrite, translateUserWrite } from './translate-error.ts';
 import type { Collation, UserCollections } from './user-collections.ts';
 
@@ -31,8 +32,12 @@ export function isEmptyPlan(plan: CommitPlan): boolean {
   return plan.entries.length === 0 && plan.states.length === 0 && plan.superseded.length === 0;
 }
 
-/** Writes the plan within the session's transaction. */
-export async function writePlan(database: Database, session: ClientSession, work: PlanToWrite): Promise<void> {
+/** Writes the plan within the session's transaction. Returns the lanes as it leaves them. */
+export async function writePlan(
+  database: Database,
+  session: ClientSession,
+  work: PlanToWrite,
+): Promise<readonly LaneState[]> {
   const { plan, snapshot } = work;
   const heads = newHeads(work);
   const writes = plan.states.map(({ ref, state }) => ({
@@ -50,7 +55,7 @@ export async function writePlan(database: Database, session: ClientSession, work
     await ownWrite(() => database.tombstones.bulkWrite(operations, { session, ordered: false }));
   const rows: LogRow[] = [...plan.entries.map(entryRow), ...plan.superseded.map(supersededRow)];
   if (rows.length > 0) await ownWrite(() => database.log.insertMany(rows, { session, ordered: false }));
-  await advanceLanes(database.lanes, session, { work, heads });
+  return advanceLanes(database.lanes, session, { work, heads });
 }
 
 /** The heads after the plan. Throws when its entries do not continue the lanes without a gap: a mistake of the caller. */
@@ -142,34 +147,34 @@ interface Advance {
   readonly heads: ReadonlyMap<Lane, Seq>;
 }
 
-/** Compares and advances. Within the snapshot the comparison holds; two transactions that write one lane conflict. */
+/**
+ * Compares and advances. Lanes whose head does not move are compared too: what was decided holds only while nobody else has
+ * them. Two transactions that move one lane conflict. Returns the lanes as they are then.
+ */
 async function advanceLanes(
   lanes: Collection<LaneRow>,
   session: ClientSession,
   { work, heads }: Advance,
-): Promise<void> {
+): Promise<readonly LaneState[]> {
   const { request, snapshot } = work;
-  const operations = lanesToWrite(work, heads).map((lane) => {
-    const row = snapshot.lane(lane);
-    const fence = request.fences?.find((own) => own.lane === lane)?.token ?? row.fence;
-    return {
+  const operations: AnyBulkWriteOperation<LaneRow>[] = [];
+  const states: LaneState[] = [];
+  for (const lane of lanesOf(request)) {
+    const { head, fence } = snapshot.lane(lane);
+    const token = request.fences?.find((own) => own.lane === lane)?.token ?? fence;
+    const state = { lane, head: heads.get(lane) ?? head, fence: token };
+    states.push(state);
+    operations.push({
       updateOne: {
-        filter: { _id: laneRowId(request.epoch, lane), head: row.head, closed: false },
-        update: { $set: { head: heads.get(lane) ?? row.head, fence } },
+        filter: { _id: laneRowId(request.epoch, lane), head, fence, closed: false },
+        update: { $set: { head: state.head, fence: state.fence } },
       },
-    };
-  });
-  if (operations.length === 0) return;
+    });
+  }
   const { matchedCount } = await ownWrite(() => lanes.bulkWrite(operations, { session, ordered: false }));
   if (matchedCount !== operations.length)
     throw new LostRace('a lane has been advanced by another writer', { collision: false });
-}
-
-/** Those whose head moves, and those whose lease is new to them. */
-function lanesToWrite({ request, snapshot }: PlanToWrite, heads: ReadonlyMap<Lane, Seq>): readonly Lane[] {
-  const fences = request.fences ?? [];
-  const leased = fences.filter(({ lane, token }) => !heads.has(lane) && snapshot.lane(lane).fence !== token);
-  return [...heads.keys(), ...leased.map(({ lane }) => lane)];
+  return states;
 }
 
 async function ownWrite<T>(write: () => Promise<T>): Promise<T> {
