@@ -18,8 +18,9 @@ export type ClientErrorCode =
   /** What was waited for did not come in time. */
   | 'timeout';
 
-/** Thrown by the client's methods. `message` is a sentence for a person. */
+/** Thrown by the client's methods. `code` is for programs, `message` is a sentence for a person, `cause` is what lay below. */
 export class ClientError extends Error {
+  /** Of the server's catalogue (docs/errors.md), or one that only a client has. */
   readonly code: ClientErrorCode;
 
   constructor(code: ClientErrorCode, message: string, cause?: unknown) {

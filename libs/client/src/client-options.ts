@@ -8,6 +8,7 @@ import type { TokenSource } from './sync/engine.ts';
 import type { SubscriptionState } from './sync/subscription-set.ts';
 import type { ShareStore } from './tabs/shared-driver.ts';
 
+/** How a client is made: only `url` must be given, and `auth` where the server wants to know who it is. */
 export interface ClientOptions {
   /** Of the server, such as `https://sync.example.org`. */
   readonly url: string;
@@ -23,12 +24,15 @@ export interface ClientOptions {
   readonly maxPending?: number;
   /** A subscription that no program has asked for since is dropped; 7 days by default. */
   readonly keepUnclaimedMs?: Millis;
+  /** Waits between attempts to connect, in ms: `baseMs` 500 after the first failure, doubled each time up to `maxMs` 30,000. */
   readonly backoff?: BackoffSettings;
   /** How long an answer of the server may take; 30 s by default. */
   readonly requestTimeoutMs?: Millis;
-  /** Replaced by tests. */
+  /** How a connection is made; `socketIo()` by default, which takes options of Socket.IO. A test passes its own. */
   readonly socket?: SocketFactory;
+  /** The machine's by default; a test passes its own. */
   readonly clock?: Clock;
+  /** In [0, 1), for ids and waits; `Math.random` by default. */
   readonly random?: () => number;
 }
 
@@ -36,8 +40,10 @@ export interface ClientOptions {
 export interface ClientInspection {
   /** Undefined until a server has said so. */
   readonly userId: string | undefined;
+  /** Made with the local store; part of the ids of its changes. */
   readonly clientId: string;
   /** The token that a reconnect resumes from. */
   readonly checkpoint: string | undefined;
+  /** Also those of earlier runs and other tabs. */
   readonly subscriptions: readonly (SubscriptionRecord & { readonly state: SubscriptionState })[];
 }

@@ -5,6 +5,7 @@ export type Cancel = () => void;
 
 /** Time as the client sees it; a test passes its own. */
 export interface Clock {
+  /** Milliseconds since 1970. */
   now(): Millis;
   /** Calls `run` once, `ms` from now, never synchronously. */
   after(ms: number, run: () => void): Cancel;

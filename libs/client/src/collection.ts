@@ -14,8 +14,9 @@ export interface CollectionContext {
   readonly report: (error: unknown) => void;
 }
 
+/** What an update does besides merging fields. */
 export interface UpdateOptions {
-  /** Fields to remove. */
+  /** Top-level fields to remove; none of them may be among the merged ones. */
   readonly unset?: readonly string[];
 }
 
@@ -24,9 +25,11 @@ export type NewDocument = Readonly<Record<string, unknown>> & { readonly _id?: D
 
 /** The local documents of one collection: the server's, with the user's own writes on top. */
 export class Collection<T extends Document = Document> {
+  /** As the server knows it. */
   readonly name: string;
   readonly #context: CollectionContext;
 
+  /** @internal Made by `Client.collection`. */
   constructor(name: string, context: CollectionContext) {
     this.name = name;
     this.#context = context;
@@ -34,24 +37,30 @@ export class Collection<T extends Document = Document> {
 
   /**
    * Writes a document whole, whether it exists or not; without an `_id` it gets a random one.
-   * Visible at once, resolves when kept locally. Throws ClientError, see `LocalWriter.write`.
+   * Visible at once, resolves when it is in the local store; what the server makes of it is told by `Write.settled`.
+   *
+   * Rejects with ClientError `invalid_document` (not JSON, a key with `$` or a dot), `invalid_message` (the id, the collection's name),
+   * `outbox_full` (`maxPending` writes wait), `store_full`, `store_failed`; then nothing is left of the write.
    */
   async insert(document: NewDocument): Promise<Write> {
     const id = isObject(document) ? (document._id ?? randomId(this.#context.random, 20)) : undefined;
     return await this.#write('insert', id, { data: document, unset: [] });
   }
 
-  /** Merges top-level fields into a document; one that does not exist is created. `null` is a value, `unset` removes fields. */
+  /**
+   * Merges top-level fields into a document; one that does not exist is created. `null` is a value like any other, `unset` removes fields.
+   * Visible, kept and rejected as with `insert`.
+   */
   async update(id: DocumentId, fields: Readonly<Record<string, unknown>>, options: UpdateOptions = {}): Promise<Write> {
     return await this.#write('update', id, { data: fields, unset: options.unset ?? [] });
   }
 
-  /** Deletes a document, if it exists. */
+  /** Deletes a document, if it exists. Visible, kept and rejected as with `insert`. */
   async delete(id: DocumentId): Promise<Write> {
     return await this.#write('delete', id, { data: {}, unset: [] });
   }
 
-  /** The document as the user sees it now, or undefined. */
+  /** The document as the user sees it now, or undefined. Rejects with ClientError `invalid_message` for what cannot be an id. */
   async get(id: DocumentId): Promise<T | undefined> {
     const key = documentKey(checkedId(id));
     await this.#context.ready;
@@ -59,8 +68,8 @@ export class Collection<T extends Document = Document> {
   }
 
   /**
-   * A query over the local documents in RQL, `$0…$n` being the arguments. Throws QueryError with the position.
-   * It asks the server for nothing: what is here is decided by subscriptions.
+   * A query over the local documents in RQL, `$0…$n` being the arguments; empty for all of them.
+   * It asks the server for nothing: what is here is decided by subscriptions. Throws QueryError with the position when it does not parse.
    */
   query(filter = '', ...args: readonly Json[]): LiveQuery<T> {
     const matches = compile(bindQuery(parseQuery(filter), { args }));

@@ -1,3 +1,9 @@
+/**
+ * The client: local writes and live queries, subscriptions, status. Runs in browsers and in Node, and depends on neither.
+ * `docs/client.md` is the guide.
+ *
+ * @module client
+ */
 export { Client, createClient } from './client.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
 export type { ClientInspection, ClientOptions } from './client-options.ts';

@@ -21,7 +21,9 @@ import { jsonBytes, wireChange } from './sync/wire-change.ts';
 
 /** A write that is kept and shown; the server will hear of it. */
 export interface Write {
+  /** Names the write for the server and in the events `settled` and `compensated`. */
   readonly changeId: string;
+  /** Of the document, also when the client has made it up. */
   readonly documentId: DocumentId;
   /** Resolves when the server has decided, whatever it decided; never rejects. Not across a restart: then the event `settled` tells. */
   settled(): Promise<SettledWrite>;

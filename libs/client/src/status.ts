@@ -7,7 +7,9 @@ import type { ConnectionProblem } from './connection/machine.ts';
  */
 export type ConnectionStatus = 'paused' | 'offline' | 'connecting' | 'catchingUp' | 'live' | 'blocked' | 'closed';
 
+/** Where a client stands; a new object with every change. */
 export interface SyncStatus {
+  /** In one word. */
   readonly connection: ConnectionStatus;
   /** The server knows us: `catchingUp` or `live`. */
   readonly connected: boolean;
@@ -15,8 +17,8 @@ export interface SyncStatus {
   readonly pending: number;
   /** Writes that are shown on top of the server's version: pending ones, and acked ones that have not come back yet. */
   readonly optimistic: number;
-  /** When the server last told us that we are up to date. */
+  /** When the server last told us that we are up to date, in ms since 1970; undefined: never. */
   readonly lastSync: Millis | undefined;
-  /** Why there is no connection. */
+  /** Why there is no connection: `code` and `message`. */
   readonly problem: ConnectionProblem | undefined;
 }

@@ -13,16 +13,22 @@ export interface SubscriptionContext {
 
 /** A claim on the documents of a collection that match a filter: they are fetched, kept, and kept right. */
 export class Subscription {
+  /** Equal for claims that share a subscription. */
   readonly id: string;
+  /** Its name. */
   readonly collection: string;
+  /** RQL. */
   readonly filter: string;
+  /** Values of `$0…$n`. */
   readonly args: readonly Json[];
+  /** As in `SubscribeOptions`. */
   readonly name: string | undefined;
   readonly #context: SubscriptionContext;
   readonly #listeners = new Set<(state: SubscriptionState) => void>();
   readonly #unwatch: Unsubscribe;
   #state: SubscriptionState;
 
+  /** @internal Made by `Client.subscribe`. */
   constructor(record: SubscriptionRecord, context: SubscriptionContext) {
     this.id = record.id;
     this.collection = record.collection;
@@ -38,17 +44,21 @@ export class Subscription {
     });
   }
 
+  /** How far the server has got with it. */
   get state(): SubscriptionState {
     return this.#state;
   }
 
-  /** Calls the listener with every new state. */
+  /** Calls the listener with every new state. Returns the function that ends it; safe to call twice. */
   onState(listener: (state: SubscriptionState) => void): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves when everything is here. Rejects with ClientError when the server refuses, or the subscription ends before. */
+  /**
+   * Resolves when everything is here; waits as long as there is no connection. Rejects with ClientError when the server refuses
+   * (`invalid_query`, `forbidden` …), when another one took the name (`superseded`), and when it was ended before (`closed`).
+   */
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = this.onState((state) => check(state));

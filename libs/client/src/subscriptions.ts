@@ -5,6 +5,7 @@ import { randomId } from './random-id.ts';
 import { Subscription } from './subscription.ts';
 import { type SubscriptionRequest, type SubscriptionSet, subscriptionKey } from './sync/subscription-set.ts';
 
+/** How a subscription is made. */
 export interface SubscribeOptions {
   /** A subscription that takes the name of another one supersedes it, without an empty view in between. */
   readonly name?: string;

@@ -2,8 +2,9 @@ import type { Millis } from '@tidemark/protocol/core';
 import { ClientError } from './client-error.ts';
 import type { Clock } from './clock.ts';
 
+/** How long to wait. */
 export interface WaitOptions {
-  /** Gives up with ClientError `timeout`. */
+  /** Gives up with ClientError `timeout` after so many ms; for ever by default. */
   readonly timeoutMs?: Millis;
 }
 

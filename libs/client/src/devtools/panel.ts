@@ -4,9 +4,11 @@ import { panelStyle } from './panel-style.ts';
 import { Recorder } from './recorder.ts';
 import { changesSection, connectionSection, lossesSection, outboxSection, subscriptionsSection } from './sections.ts';
 
+/** How the panel is shown. */
 export interface DevtoolsOptions {
   /** Such as the user's name, when a page shows several panels. */
   readonly title?: string;
+  /** Milliseconds since 1970; `Date.now` by default. */
   readonly now?: () => number;
   /** The panel is drawn at most this often, in ms; 100 by default. */
   readonly redrawMs?: number;

@@ -9,7 +9,7 @@ import type {
   WriteBatch,
 } from './records.ts';
 
-/** A store that lives as long as its object. Two clients, one after the other, may share it. */
+/** A store that lives as long as its object, the default. Two clients, one after the other, may share it. */
 export class MemoryStore implements LocalStore {
   readonly #documents = new Map<string, DocumentRecord>();
   readonly #entries = new Map<string, OutboxEntry>();

@@ -21,7 +21,9 @@ export interface LocalStore {
 /** `full`: no room. `closed`: used after close. `failed`: anything else, with the cause. */
 export type LocalStoreErrorCode = 'full' | 'closed' | 'failed';
 
+/** What a local store throws. The client turns it into ClientError `store_full` and `store_failed`. */
 export class LocalStoreError extends Error {
+  /** What went wrong. */
   readonly code: LocalStoreErrorCode;
 
   constructor(code: LocalStoreErrorCode, message: string, cause?: unknown) {

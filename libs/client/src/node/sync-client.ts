@@ -5,6 +5,7 @@ import type { SettledWrite } from '../events.ts';
 import type { Write } from '../local-writer.ts';
 import { type ClientShare, SharedClients } from './shared-clients.ts';
 
+/** How many changes wait. */
 export interface PendingOperations {
   /** Changes that wait for the server's ack. */
   readonly pending: number;
@@ -86,6 +87,7 @@ export class SyncClient {
     }
   }
 
+  /** Whether it is connected and the server knows us. */
   isOnline(): boolean {
     return this.#wantsConnection && this.#client?.status.connected === true;
   }
@@ -100,6 +102,7 @@ export class SyncClient {
     return this.isOnline() ? this.getPendingChangesCount() : 0;
   }
 
+  /** Both counts. */
   getAllPendingOperations(): PendingOperations {
     return { pending: this.getPendingChangesCount(), optimistic: this.getOptimisticChangesCount() };
   }

@@ -1,14 +1,18 @@
 import type { Document, DocumentKey } from '@tidemark/protocol/core';
 
+/** A document and its place in a list, counted from 0. */
 export interface Placed {
   readonly document: Document;
   readonly index: number;
 }
 
+/** A document that is another one than before; it may have moved, too. */
 export interface Replaced {
   readonly document: Document;
+  /** In the new list, from 0. */
   readonly index: number;
   readonly previous: Document;
+  /** In the old list, from 0. */
   readonly previousIndex: number;
 }
 

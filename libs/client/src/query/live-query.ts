@@ -5,10 +5,11 @@ import { type DocumentPair, diffOf, type QueryDiff } from './diff.ts';
 import { ResultList } from './result-list.ts';
 import { comparatorOf, type SortDirection, type SortField } from './sort.ts';
 
-/** What an observer is told: the documents, and how they differ from the time before (undefined the first time). */
+/** What an observer is told. */
 export interface QueryResult<T extends Document = Document> {
   /** Frozen in time: a later change makes a new list. */
   readonly documents: readonly T[];
+  /** How they differ from the time before; undefined the first time. */
   readonly diff: QueryDiff | undefined;
 }
 
@@ -34,7 +35,10 @@ interface Follower {
 
 const noDocuments: readonly Document[] = [];
 
-/** A query over the local documents with the user's own writes. It asks the server for nothing: that is what subscriptions do. */
+/**
+ * A query over the local documents with the user's own writes, made by `Collection.query`. It asks the server for nothing: that is
+ * what subscriptions do. Without `sort` documents stand in the order in which they came to match.
+ */
 export class LiveQuery<T extends Document = Document> {
   readonly #source: QuerySource;
   readonly #shape: QueryShape;
@@ -45,24 +49,28 @@ export class LiveQuery<T extends Document = Document> {
   /** By document: how observers saw it last, and how it stands now. */
   #touched = new Map<DocumentKey, DocumentPair>();
 
+  /** @internal Made by `Collection.query`. */
   constructor(source: QuerySource, shape: QueryShape = { sort: [], limit: undefined }) {
     this.#source = source;
     this.#shape = shape;
   }
 
-  /** The same query, ordered by one more field. */
+  /**
+   * The same query, ordered by one more field; `path` may lead into embedded documents with dots. Equal values are ordered by id;
+   * kinds stand in the order null (or missing), booleans, numbers, dates, strings, everything else.
+   */
   sort(path: string, direction: SortDirection = 'asc'): LiveQuery<T> {
     return new LiveQuery<T>(this.#source, { ...this.#shape, sort: [...this.#shape.sort, { path, direction }] });
   }
 
-  /** The same query, its first `count` documents only. */
+  /** The same query, its first `count` documents only. Throws RangeError unless `count` is a whole number from 0. */
   limit(count: number): LiveQuery<T> {
     if (!Number.isInteger(count) || count < 0)
       throw new RangeError(`limit must be a whole number from 0, not ${count}`);
     return new LiveQuery<T>(this.#source, { ...this.#shape, limit: count });
   }
 
-  /** The documents that match now. */
+  /** The documents that match now. Rejects with ClientError `store_failed` when the local store cannot be read. */
   async find(): Promise<readonly T[]> {
     await this.#source.ready;
     return (this.#follower ? this.#current : this.#makeList().documents) as readonly T[];

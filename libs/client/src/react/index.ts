@@ -1,3 +1,8 @@
+/**
+ * Hooks for React 19, below one `<TidemarkProvider client={…}>`.
+ *
+ * @module react
+ */
 export { TidemarkProvider, type TidemarkProviderProps, useTidemark } from './provider.ts';
 export type { QueryState } from './query-entry.ts';
 export { type DocumentState, useDocument } from './use-document.ts';

@@ -19,6 +19,7 @@ export interface QueryRequest {
 
 /** What a component sees of a query. A new object with every change, and only then. */
 export interface QueryState<T extends Document = Document> {
+  /** The same array until it changes. */
   readonly documents: readonly T[];
   /** How `documents` differ from those before; undefined for the first. */
   readonly diff: QueryDiff | undefined;

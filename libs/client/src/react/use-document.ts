@@ -2,6 +2,7 @@ import type { Document, DocumentId } from '@tidemark/protocol/core';
 import type { QueryState } from './query-entry.ts';
 import { type QueryOptions, useQuery } from './use-query.ts';
 
+/** What a component sees of a document. */
 export interface DocumentState<T extends Document = Document>
   extends Pick<QueryState<T>, 'isLoading' | 'sync' | 'error'> {
   /** Undefined: there is none, as far as this client knows (`sync` tells whether it has asked). */

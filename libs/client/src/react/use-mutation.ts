@@ -7,13 +7,17 @@ import { useTidemark } from './provider.ts';
 
 /** The functions stay the same from one render to the next. Each shows its write at once and resolves when it is kept locally. */
 export interface MutationActions {
+  /** As `Collection.insert`. */
   insert(document: NewDocument): Promise<Write>;
+  /** As `Collection.update`. */
   update(id: DocumentId, fields: Readonly<Record<string, unknown>>, options?: UpdateOptions): Promise<Write>;
+  /** As `Collection.delete`. */
   remove(id: DocumentId): Promise<Write>;
   /** Forgets `error`. */
   reset(): void;
 }
 
+/** What `useMutation` gives: the functions, and how their writes fare. */
 export interface Mutation extends MutationActions {
   /** Writes of this hook that the server has not decided yet. */
   readonly pending: number;

@@ -5,8 +5,9 @@ import { useTidemark } from './provider.ts';
 import { queriesOf } from './query-cache.ts';
 import { loading, type QueryState } from './query-entry.ts';
 
+/** How a query is shown. */
 export interface QueryOptions {
-  /** Order of the documents, by one or more fields: `[['createdAt', 'desc'], ['title', 'asc']]`. */
+  /** Order of the documents, by one or more fields: `[['createdAt', 'desc'], ['title', 'asc']]`. Without it, as they came to match. */
   readonly sort?: readonly (readonly [path: string, direction: SortDirection])[];
   /** The first so many documents only. All that match are fetched nevertheless. */
   readonly limit?: number;

@@ -1,3 +1,8 @@
+/**
+ * The tests that every `LocalStore` must pass, for Jest: call `describeLocalStore` in a test file of your store.
+ *
+ * @module conformance
+ */
 import { describe, expect, it } from '@jest/globals';
 import { brandAs, type Document, type DocumentKey } from '@tidemark/protocol/core';
 import { type LocalStore, LocalStoreError } from '../port.ts';
