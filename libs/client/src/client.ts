@@ -184,9 +184,11 @@ export class Client {
 
   async #close(): Promise<void> {
     await this.ready.catch(() => {});
+    // The tab that leads still has to write what this one has asked it for.
+    if (this.#tabs) await this.#flusher.flushed().catch(() => {});
     this.#driver.close();
     if (this.#tabs?.isLeading !== false) await this.#flusher.flushed().catch(() => {});
-    if (this.#tabs?.isLeading !== false) await this.#flusher.stop();
+    await this.#flusher.stop();
     await this.#store.close();
     this.#tabs?.release();
   }
@@ -236,6 +238,7 @@ export class Client {
   #tabClient(random: () => number): TabClient {
     return {
       store: this.#store,
+      clock: this.#clock,
       database: this.#database,
       subscriptions: this.#set,
       events: this.#events,

@@ -49,16 +49,26 @@ export class ManualClock {
 
   /** The same clock for one program that may die: afterwards none of its timers runs. */
   forProgram(skewMs = 0): Clock & { kill(): void; jump(ms: number): void } {
+    const own = new Set<Cancel>();
     let isDead = false;
     let skew = skewMs;
     return {
       now: () => this.now() + skew,
-      after: (ms, run) => this.after(ms, () => isDead || run()),
+      after: (ms, run) => {
+        if (isDead) return () => {};
+        const cancel = this.after(ms, () => {
+          own.delete(cancel);
+          run();
+        });
+        own.add(cancel);
+        return cancel;
+      },
       jump: (ms) => {
         skew += ms;
       },
       kill: () => {
         isDead = true;
+        for (const cancel of own) cancel();
       },
     };
   }

@@ -5,6 +5,8 @@ interface Member {
   listener: (message: TabMessage) => void;
   lead: (() => void) | undefined;
   isGone: boolean;
+  /** Called when it has gone. */
+  readonly onEnd: (() => void)[];
 }
 
 /** The tabs of one browser: messages arrive later and in order, as copies; the lock goes to the tab that has waited longest. */
@@ -15,7 +17,7 @@ export class TabHub {
 
   open(): Tabs & { die(): void } {
     this.#tabs += 1;
-    const member: Member = { id: `tab${this.#tabs}`, listener: () => {}, lead: undefined, isGone: false };
+    const member: Member = { id: `tab${this.#tabs}`, listener: () => {}, lead: undefined, isGone: false, onEnd: [] };
     this.#members.push(member);
     return {
       id: member.id,
@@ -33,6 +35,13 @@ export class TabHub {
           member.lead = resolve;
           if (!this.#leader) this.#next();
         }),
+      ended: (tab) =>
+        new Promise((resolve) => {
+          const other = this.#members.find(({ id }) => id === tab);
+          const tell = () => member.isGone || setImmediate(resolve);
+          if (!other || other.isGone) tell();
+          else other.onEnd.push(tell);
+        }),
       close: () => this.#gone(member),
       die: () => this.#gone(member),
     };
@@ -48,6 +57,7 @@ export class TabHub {
 
   #gone(member: Member): void {
     member.isGone = true;
+    for (const tell of member.onEnd.splice(0)) tell();
     if (this.#leader !== member) return;
     this.#leader = undefined;
     this.#next();

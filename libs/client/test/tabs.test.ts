@@ -1,103 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Client, createClient } from '../src/client.ts';
 import type { SettledWrite } from '../src/events.ts';
-import { MemoryStore } from '../src/local/memory-store.ts';
-import { LocalStoreError } from '../src/local/port.ts';
-import type { WriteBatch } from '../src/local/records.ts';
-import { shareWith } from '../src/tabs/tab-driver.ts';
-import { ManualClock } from './manual-clock.ts';
 import { settle } from './settle.ts';
-import { SimulatedNetwork } from './simulated-network.ts';
-import { SimulatedServer } from './simulated-server.ts';
-import { TabHub } from './simulated-tabs.ts';
+import { TabWorld, titles } from './tab-world.ts';
 
-/** One IndexedDB for all tabs; closing it in one tab closes it for that tab only. */
-class SharedStore extends MemoryStore {
-  isFull = false;
-  /** Called when a batch has been written, before anyone is told. */
-  onWritten: () => void = () => {};
-
-  override async write(batch: WriteBatch): Promise<void> {
-    if (this.isFull) throw new LocalStoreError('full', 'no room');
-    await super.write(batch);
-    this.onWritten();
-  }
-
-  override async close(): Promise<void> {}
-}
-
-interface Tab {
-  readonly client: Client;
-  readonly network: SimulatedNetwork;
-  /** As when the browser kills it. */
-  die(): void;
-}
-
-let clock: ManualClock;
-let server: SimulatedServer;
-let store: SharedStore;
-let hub: TabHub;
-let tabs: Tab[];
+let world: TabWorld;
+const openTab = () => world.open();
+const flow = () => world.flow();
 
 beforeEach(() => {
-  clock = new ManualClock();
-  server = new SimulatedServer(() => clock.now());
-  store = new SharedStore();
-  hub = new TabHub();
-  tabs = [];
+  world = new TabWorld();
 });
 
-afterEach(async () => {
-  for (const { client } of tabs) await client.close();
-  expect(clock.timers).toBe(0);
-});
-
-async function openTab(): Promise<Tab> {
-  const network = new SimulatedNetwork(server);
-  const program = clock.forProgram();
-  const shared = hub.open();
-  const auth = { userId: 'ann' };
-  const client = createClient({
-    url: '',
-    auth,
-    store,
-    clock: program,
-    tabs: shareWith(shared),
-    socket: network.factory,
-  });
-  const tab = {
-    client,
-    network,
-    die: () => {
-      shared.die();
-      network.cut();
-      program.kill();
-      tabs = tabs.filter((other) => other !== tab);
-      // Its timers would never run; the count at the end is about the living.
-      void client.close();
-    },
-  };
-  tabs.push(tab);
-  await client.ready;
-  await flow();
-  return tab;
-}
-
-/** Everything that can happen without time happens. */
-async function flow(): Promise<void> {
-  for (let quiet = 0; quiet < 6; quiet++) {
-    await settle();
-    for (const { network } of tabs) if (network.flow()) quiet = 0;
-  }
-}
-
-const titles = async ({ client }: Tab) =>
-  (await client.collection('tasks').query().find()).map(({ title }) => title).sort();
+afterEach(() => world.end());
 
 describe('several tabs', () => {
   it('have one connection, and all see the same', async () => {
     const [leader, follower] = [await openTab(), await openTab()];
-    server.change('ben', {
+    world.server.change('ben', {
       id: 'b1',
       operation: 'insert',
       collection: 'tasks',
@@ -124,7 +43,7 @@ describe('several tabs', () => {
     const write = await writing;
     expect(await write.settled()).toMatchObject({ outcome: 'applied' });
     expect(heard).toHaveLength(1);
-    expect(server.documents('tasks')).toMatchObject([{ _id: 'x', _updated_by: 'ann' }]);
+    expect(world.server.documents('tasks')).toMatchObject([{ _id: 'x', _updated_by: 'ann' }]);
     expect(await titles(leader)).toEqual(['from the follower']);
     expect(follower.client.status).toMatchObject({ pending: 0, optimistic: 0 });
   });
@@ -151,7 +70,7 @@ describe('several tabs', () => {
     const write = await writing;
     expect(await write.settled()).toMatchObject({ outcome: 'applied' });
     expect(await titles(follower)).toEqual(['survives']);
-    expect(server.committed.filter(({ documentId }) => documentId === 'x')).toHaveLength(1);
+    expect(world.server.committed.filter(({ documentId }) => documentId === 'x')).toHaveLength(1);
   });
 
   it('know what the leader had written when it died before it could tell', async () => {
@@ -163,14 +82,14 @@ describe('several tabs', () => {
       .collection('tasks')
       .query()
       .observe(({ documents }) => unseen.push(documents.length));
-    store.onWritten = () => {
-      store.onWritten = () => {};
+    world.store.onWritten = () => {
+      world.store.onWritten = () => {};
       leader.die();
     };
     void leader.client.collection('tasks').insert({ _id: 'x', title: 'stored only' });
     await flow();
     expect(await titles(follower)).toEqual(['stored only']);
-    expect(server.documents('tasks')).toMatchObject([{ _id: 'x' }]);
+    expect(world.server.documents('tasks')).toMatchObject([{ _id: 'x' }]);
     expect(unseen.at(-1)).toBe(1);
   });
 
@@ -181,17 +100,17 @@ describe('several tabs', () => {
     void leader.client.collection('tasks').insert({ _id: 'x', title: 'once' });
     await settle();
     leader.network.up();
-    expect(server.documents('tasks')).toHaveLength(1);
+    expect(world.server.documents('tasks')).toHaveLength(1);
     leader.die();
     await flow();
-    expect(server.committed.filter(({ documentId }) => documentId === 'x')).toHaveLength(1);
+    expect(world.server.committed.filter(({ documentId }) => documentId === 'x')).toHaveLength(1);
     expect(follower.client.status).toMatchObject({ pending: 0, optimistic: 0, connection: 'live' });
     expect(await titles(follower)).toEqual(['once']);
   });
 
   it('keep a subscription that one of them still holds', async () => {
     const [leader, follower] = [await openTab(), await openTab()];
-    server.change('ben', {
+    world.server.change('ben', {
       id: 'b1',
       operation: 'insert',
       collection: 'tasks',
@@ -213,15 +132,15 @@ describe('several tabs', () => {
     const [leader, follower] = [await openTab(), await openTab()];
     await follower.client.subscribe('tasks');
     await flow();
-    store.isFull = true;
+    world.store.isFull = true;
     const writing = follower.client.collection('tasks').insert({ _id: 'x', title: 'too much' });
     const refused = expect(writing).rejects.toMatchObject({ code: 'store_full' });
     await flow();
     await refused;
     expect([await titles(leader), await titles(follower)]).toEqual([[], []]);
-    expect(server.documents('tasks')).toEqual([]);
-    store.isFull = false;
-    clock.advance(6_000);
+    expect(world.server.documents('tasks')).toEqual([]);
+    world.store.isFull = false;
+    world.clock.advance(6_000);
     await flow();
   });
 
@@ -242,7 +161,7 @@ describe('several tabs', () => {
     const [, follower] = [await openTab(), await openTab()];
     await follower.client.subscribe('tasks');
     await flow();
-    server.change('ben', {
+    world.server.change('ben', {
       id: 'b1',
       operation: 'insert',
       collection: 'tasks',
@@ -273,11 +192,10 @@ describe('several tabs', () => {
     const [leader, follower] = [await openTab(), await openTab()];
     await follower.client.subscribe('tasks');
     await flow();
-    await leader.client.close();
-    await flow();
+    await world.close(leader);
     await follower.client.collection('tasks').insert({ _id: 'x', title: 'after' });
     await flow();
     expect(follower.client.status).toMatchObject({ connection: 'live', pending: 0 });
-    expect(server.documents('tasks')).toHaveLength(1);
+    expect(world.server.documents('tasks')).toHaveLength(1);
   });
 });

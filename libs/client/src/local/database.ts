@@ -123,28 +123,52 @@ export class LocalDatabase {
   }
 
   /**
-   * Takes over what the store holds now, in place of what was told of it. What our own batches still want to write stays.
+   * Shows what the store holds now, in place of what was told of it. Writes and subscriptions that we still want to write or to remove
+   * ourselves, in `own` or because they are dirty, stay as they are here.
    */
   replace(state: StoredState, own: readonly WriteBatch[]): void {
-    const ownEntries = new Set(own.flatMap((batch) => batch.putEntries.map(({ id }) => id)));
-    const ownSubscriptions = new Set(own.flatMap((batch) => batch.putSubscriptions.map(({ id }) => id)));
-    const stored = new Set(state.documents.map(({ collection, key }) => documentRef(collection, key)));
-    const entries = new Set(state.entries.map(({ id }) => id));
-    const subscriptions = new Set(state.subscriptions.map(({ id }) => id));
+    const { entries, subscriptions } = this.#journal.dirty;
+    const ourEntries = new Set([...entries, ...own.flatMap(entryIds)]);
+    const ourSubscriptions = new Set([...subscriptions, ...own.flatMap(subscriptionIds)]);
     this.mutate(() => {
-      for (const collection of this.documents.collections()) {
-        for (const key of [...this.documents.ofCollection(collection).keys()]) {
-          if (!stored.has(documentRef(collection, key))) this.documents.forget(collection, key);
-        }
-      }
+      this.#forgetDocuments(state);
+      const storedEntries = new Set(state.entries.map(({ id }) => id));
       for (const { id } of [...this.outbox.entries()]) {
-        if (!entries.has(id) && !ownEntries.has(id)) this.outbox.forget(id);
+        if (!storedEntries.has(id) && !ourEntries.has(id)) this.outbox.forget(id);
       }
+      const storedSubscriptions = new Set(state.subscriptions.map(({ id }) => id));
       for (const id of [...this.#subscriptions.keys()]) {
-        if (!subscriptions.has(id) && !ownSubscriptions.has(id)) this.#subscriptions.delete(id);
+        if (!storedSubscriptions.has(id) && !ourSubscriptions.has(id)) this.#subscriptions.delete(id);
       }
-      this.load({ ...state, documents: state.documents.filter((record) => !this.#isHeld(record)) });
+      this.load({
+        ...state,
+        documents: state.documents.filter((record) => !this.#isHeld(record)),
+        // What is stored of our own write may be further on; what we have removed is gone.
+        entries: state.entries.filter(({ id }) => !ourEntries.has(id) || this.outbox.get(id)),
+        subscriptions: state.subscriptions.filter(({ id }) => !ourSubscriptions.has(id)),
+      });
     });
+  }
+
+  /**
+   * Like `replace`, for the one who is to write to the store from now on. A write that is undecided as far as we were told, and that the
+   * store no longer has, was decided without a word: it is sent once more, and the server repeats its answer.
+   */
+  takeOver(state: StoredState, own: readonly WriteBatch[]): void {
+    const stored = new Set(state.entries.map(({ id }) => id));
+    for (const { id, stage } of this.outbox.entries()) {
+      if (stage === 'accepted' && !stored.has(id)) this.#journal.entry(id);
+    }
+    this.replace(state, own);
+  }
+
+  #forgetDocuments({ documents }: StoredState): void {
+    const stored = new Set(documents.map(({ collection, key }) => documentRef(collection, key)));
+    for (const collection of this.documents.collections()) {
+      for (const key of [...this.documents.ofCollection(collection).keys()]) {
+        if (!stored.has(documentRef(collection, key))) this.documents.forget(collection, key);
+      }
+    }
   }
 
   /** The very same version; observers need not hear of it again. */
@@ -205,6 +229,14 @@ export class LocalDatabase {
     }
     return { put, deleted };
   }
+}
+
+function entryIds({ putEntries, deleteEntries }: WriteBatch): readonly string[] {
+  return [...putEntries.map(({ id }) => id), ...deleteEntries];
+}
+
+function subscriptionIds({ putSubscriptions, deleteSubscriptions }: WriteBatch): readonly string[] {
+  return [...putSubscriptions.map(({ id }) => id), ...deleteSubscriptions];
 }
 
 function sorted<T>(ids: ReadonlySet<string>, get: (id: string) => T | undefined): { put: T[]; deleted: string[] } {

@@ -50,6 +50,11 @@ export class Journal {
     return meta || documents.size > 0 || entries.size > 0 || subscriptions.size > 0;
   }
 
+  /** What the store does not have yet; not to be changed. */
+  get dirty(): Readonly<DirtyRecords> {
+    return this.#dirty;
+  }
+
   takeDirty(): DirtyRecords {
     const dirty = this.#dirty;
     this.#dirty = noDirtyRecords();

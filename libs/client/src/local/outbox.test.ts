@@ -7,7 +7,7 @@ import type { OutboxEntry } from './records.ts';
 let journal: Journal;
 let outbox: Outbox;
 
-const entry = (id: string, documentId = 'a'): OutboxEntry => {
+const entry = (id: string, documentId = 'a', timestamp = 1): OutboxEntry => {
   const key = brandAs<DocumentKey>(documentId);
   return {
     id,
@@ -17,7 +17,7 @@ const entry = (id: string, documentId = 'a'): OutboxEntry => {
     key,
     data: {},
     unset: [],
-    timestamp: 1,
+    timestamp,
     stage: 'accepted',
     bytes: 10,
   };
@@ -43,6 +43,18 @@ describe('Outbox', () => {
       '3 accepted',
     ]);
     expect(ofA()).toEqual(['1', '3']);
+  });
+
+  it('puts what another tab wrote earlier where it belongs', () => {
+    outbox.add(entry('2', 'a', 2));
+    outbox.add(entry('4', 'a', 4));
+    outbox.restore(entry('3', 'a', 3));
+    outbox.restore(entry('1', 'b', 1));
+    outbox.add(entry('5', 'a', 5));
+    expect([...outbox.entries()].map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5']);
+    expect(ofA()).toEqual(['2', '3', '4', '5']);
+    outbox.setStage('3', 'applied');
+    expect(ofA()).toEqual(['2', '3', '4', '5']);
   });
 
   it('counts what waits and what is shown', () => {

@@ -11,6 +11,8 @@ export class Outbox {
   readonly #entries = new Map<string, OutboxEntry>();
   readonly #byDocument = new Map<string, readonly OutboxEntry[]>();
   #accepted = 0;
+  /** No entry is later. */
+  #latest = 0;
 
   constructor(journal: Journal) {
     this.#journal = journal;
@@ -39,7 +41,7 @@ export class Outbox {
     return this.#byDocument.get(documentRef(collection, key)) ?? none;
   }
 
-  /** Adds an entry that is later than all others. */
+  /** Adds an entry. It is later than all others, unless it comes from another tab. */
   add(entry: OutboxEntry): void {
     this.restore(entry);
     this.#journal.entry(entry.id);
@@ -77,8 +79,20 @@ export class Outbox {
     const others = this.ofDocument(entry.collection, entry.key);
     const next = before ? others.map((other) => (other === before ? entry : other)) : [...others, entry];
     this.#byDocument.set(documentRef(entry.collection, entry.key), next);
+    if (!before) this.#putInOrder(entry, next);
     // Another stage looks the same.
     if (!before) this.#journal.touch(entry.collection, entry.key);
+  }
+
+  /** Two tabs may write at the same time, and hear of each other in either order. */
+  #putInOrder({ timestamp, collection, key }: OutboxEntry, ofDocument: readonly OutboxEntry[]): void {
+    if (timestamp < this.#latest) {
+      const all = inOrder([...this.#entries.values()]);
+      this.#entries.clear();
+      for (const entry of all) this.#entries.set(entry.id, entry);
+      this.#byDocument.set(documentRef(collection, key), inOrder([...ofDocument]));
+    }
+    this.#latest = Math.max(this.#latest, timestamp);
   }
 
   /** Like `remove`, without a trace in the store. */
@@ -94,4 +108,9 @@ export class Outbox {
     this.#journal.touch(entry.collection, entry.key);
     return true;
   }
+}
+
+/** Sorts in place. */
+function inOrder(entries: OutboxEntry[]): OutboxEntry[] {
+  return entries.sort((a, b) => a.timestamp - b.timestamp);
 }

@@ -71,6 +71,8 @@ export interface MetaRecord {
   readonly lastSync?: Millis;
   /** Missing until the first bootstrap has ended, and after a reset. */
   readonly checkpoint?: StoredCheckpoint;
+  /** How many batches the tabs that share the store have written, so that one of them knows when it has missed some. */
+  readonly revision?: number;
 }
 
 /** All that a store holds. */

@@ -69,6 +69,16 @@ export class SubscriptionSet {
     }
   }
 
+  /** For the tab that leads from now on: what the stored checkpoint stands for goes on, whatever the last leader told of it. */
+  restart(): void {
+    this.reload();
+    const covered = new Set(this.#database.meta.checkpoint?.subscriptions);
+    for (const { record, state } of this.all()) {
+      const next = covered.has(record.id) ? complete : pending;
+      if (state.kind !== next.kind) this.setState(record.id, next);
+    }
+  }
+
   get(id: string): ActiveSubscription | undefined {
     return this.#active.get(id);
   }

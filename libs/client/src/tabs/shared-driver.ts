@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
 import type { LocalDatabase } from '../local/database.ts';
@@ -13,6 +14,7 @@ import type { SubscriptionSet } from '../sync/subscription-set.ts';
  */
 export interface TabClient {
   readonly store: LocalStore;
+  readonly clock: Clock;
   readonly database: LocalDatabase;
   readonly subscriptions: SubscriptionSet;
   readonly events: Emitter<ClientEvents>;

@@ -1,29 +1,31 @@
 import type { ConnectionState } from '../connection/machine.ts';
 import { LocalStoreError } from '../local/port.ts';
-import type { StoredState, WriteBatch } from '../local/records.ts';
+import type { MetaRecord, StoredState, WriteBatch } from '../local/records.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
 import type { SharedDriver, ShareStore, TabClient } from './shared-driver.ts';
 import { TabClaims } from './tab-claims.ts';
-import { type SharedEvent, sharedEvents, type TabMessage, type Tabs } from './tabs.ts';
-
-interface Request {
-  readonly batch: WriteBatch;
-  readonly resolve: () => void;
-  readonly reject: (error: LocalStoreError) => void;
-}
+import { TabEvents } from './tab-events.ts';
+import { TabRequests } from './tab-requests.ts';
+import type { TabMessage, Tabs } from './tabs.ts';
+import { writeForOther } from './write-for-other.ts';
 
 const unknown: ConnectionState = { kind: 'connecting', failures: 0 };
+/** A store that could not be read is read again after this time. */
+const readAgainMs = 2_000;
+/** What comes while the store is being read; past it batches are left to the next reading. */
+const maxEarly = 1_000;
 
 /**
  * Several tabs, one store, one connection. One tab leads: it alone writes to the store and talks to the server, and tells the others what
  * it wrote. The others ask it to write, and repeat what it has not answered when another one leads. Repeating is harmless, since writes have ids.
+ * Every batch makes the next revision of the store: a tab that has missed one, because a leader died before it could tell, reads the store.
  */
 export class TabDriver implements SharedDriver {
   readonly claims: TabClaims;
   readonly #tabs: Tabs;
   readonly #client: TabClient;
-  readonly #requests = new Map<number, Request>();
-  #lastRequest = 0;
+  readonly #requests: TabRequests;
+  readonly #events: TabEvents;
   #engine: SyncDriver | undefined;
   #followed: ConnectionState = unknown;
   #isLoaded = false;
@@ -31,21 +33,18 @@ export class TabDriver implements SharedDriver {
   #wantsConnection: boolean;
   /** What came while the store was being read. */
   #early: TabMessage[] = [];
-  /** Told to the others after what they are about is written. */
-  #untold: SharedEvent[] = [];
+  /** As the store has it, as far as we know. */
+  #meta: MetaRecord | undefined;
   #isTellingState = false;
 
   constructor(tabs: Tabs, client: TabClient) {
     this.#tabs = tabs;
     this.#client = client;
     this.#wantsConnection = client.connects;
+    this.#requests = new TabRequests(tabs);
+    this.#events = new TabEvents(tabs, client.events, () => this.isLeading);
     this.claims = new TabClaims(tabs);
     tabs.listen((message) => this.#heard(message));
-    for (const name of sharedEvents) {
-      client.events.on(name, (value) => {
-        if (this.#engine) this.#untold.push(cloneable({ name, value } as SharedEvent));
-      });
-    }
     client.subscriptions.watch({
       added: () => this.#tellState(),
       // Only the leader's documents go with a subscription; it tells us.
@@ -67,15 +66,15 @@ export class TabDriver implements SharedDriver {
   async load(): Promise<StoredState> {
     const leads = await this.#tabs.tryToLead();
     const state = await this.#client.store.load();
-    if (leads) this.#lead();
+    this.#meta = state.meta;
+    if (leads) this.#engine = this.#client.makeEngine();
     else void this.#waitToLead();
     return state;
   }
 
   /** The database holds what was loaded: what came meanwhile can be applied. */
   loaded(): void {
-    this.#isLoaded = true;
-    for (const message of this.#early.splice(0)) this.#heard(message);
+    this.#hearEarly();
     if (this.#engine) this.#start();
     else this.#tabs.post({ kind: 'hello' });
   }
@@ -88,7 +87,7 @@ export class TabDriver implements SharedDriver {
     }
     // Where we stand is the leader's to say.
     const { meta: _, ...own } = batch;
-    if (Object.values(own).some((records) => records.length > 0)) await this.#request(own);
+    if (Object.values(own).some((records) => records.length > 0)) await this.#requests.send(own);
   }
 
   command(command: ConnectionCommand): void {
@@ -112,9 +111,7 @@ export class TabDriver implements SharedDriver {
   close(): void {
     this.#isClosed = true;
     this.#engine?.close();
-    for (const { reject } of this.#requests.values()) reject(new LocalStoreError('closed', 'the client was closed'));
-    this.#requests.clear();
-    this.#tabs.post({ kind: 'bye', tab: this.#tabs.id });
+    this.#requests.close();
     this.#client.changed();
   }
 
@@ -139,56 +136,81 @@ export class TabDriver implements SharedDriver {
 
   async #waitToLead(): Promise<void> {
     await this.#tabs.waitToLead();
-    if (this.#isClosed) return;
     // The last leader may have written what it could not tell any more.
-    const state = await this.#client.store.load();
-    const own = [...this.#requests.values()].map(({ batch }) => batch);
-    this.#client.database.replace(state, own);
-    this.#client.subscriptions.reload();
-    this.#lead();
+    if (!(await this.#read('takeOver')) || this.#isClosed) return;
+    this.#client.subscriptions.restart();
+    this.#engine = this.#client.makeEngine();
+    this.#hearEarly();
     this.#start();
-    this.#tabs.post({ kind: 'leading' });
-    for (const request of [...this.#requests.keys()]) await this.#writeOwn(request);
+    await this.#requests.write((batch) => this.#store(this.#current(batch)));
   }
 
-  #lead(): void {
-    this.#engine = this.#client.makeEngine();
+  /** Resolves with false when the client was closed, or leads, meanwhile. */
+  async #read(how: 'takeOver' | 'replace'): Promise<boolean> {
+    const { store, clock, database, subscriptions, events } = this.#client;
+    this.#isLoaded = false;
+    while (!this.#isClosed) {
+      try {
+        const state = await store.load();
+        if (this.#isClosed || this.#engine) break;
+        this.#meta = state.meta;
+        database[how](state, this.#requests.batches());
+        subscriptions.reload();
+        return true;
+      } catch (error) {
+        events.emit('problem', {
+          code: 'store_failed',
+          message: `the local store failed: ${String(error)}`,
+          cause: error,
+        });
+        await new Promise<void>((resolve) => clock.after(readAgainMs, resolve));
+      }
+    }
+    return false;
+  }
+
+  /** We have missed what was written: the leader has died, most likely. */
+  async #catchUp(): Promise<void> {
+    if ((await this.#read('replace')) && !this.#engine) this.#hearEarly();
+    this.#client.changed();
+  }
+
+  #hearLater(message: TabMessage): void {
+    if (message.kind !== 'written' || this.#early.length < maxEarly) this.#early.push(message);
+  }
+
+  #hearEarly(): void {
+    this.#isLoaded = true;
+    // One that finds us behind lets the rest wait again.
+    for (const message of this.#early.splice(0)) this.#heard(message);
   }
 
   #start(): void {
+    this.#tabs.post({ kind: 'leading' });
     if (this.#wantsConnection) this.#engine?.command('resume');
     this.#client.changed();
     this.#tellState();
   }
 
-  async #writeOwn(id: number): Promise<void> {
-    const request = this.#requests.get(id);
-    this.#requests.delete(id);
-    try {
-      if (request) await this.#store(request.batch);
-      request?.resolve();
-    } catch (error) {
-      request?.reject(error as LocalStoreError);
-    }
+  get #revision(): number {
+    return this.#meta?.revision ?? 0;
   }
 
   async #store(batch: WriteBatch): Promise<void> {
-    await this.#client.store.write(batch);
-    this.#tabs.post({ kind: 'written', batch });
-    for (const event of this.#untold.splice(0)) this.#tabs.post({ kind: 'event', ...event });
-  }
-
-  #request(batch: WriteBatch): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#lastRequest += 1;
-      this.#requests.set(this.#lastRequest, { batch, resolve, reject });
-      this.#tabs.post({ kind: 'write', tab: this.#tabs.id, request: this.#lastRequest, batch });
-    });
+    const before = batch.meta ?? this.#meta ?? this.#client.database.meta;
+    const numbered = { ...batch, meta: { ...before, revision: this.#revision + 1 } };
+    try {
+      await this.#client.store.write(numbered);
+      this.#meta = numbered.meta;
+      this.#tabs.post({ kind: 'written', batch: numbered });
+    } finally {
+      this.#events.tell();
+    }
   }
 
   #heard(message: TabMessage): void {
     if (this.#isClosed || this.claims.heard(message)) return;
-    if (!this.#isLoaded) this.#early.push(message);
+    if (!this.#isLoaded) this.#hearLater(message);
     else if (this.#engine) this.#heardAsLeader(message);
     else this.#heardAsFollower(message);
   }
@@ -200,37 +222,42 @@ export class TabDriver implements SharedDriver {
   }
 
   #heardAsFollower(message: TabMessage): void {
-    const { database, subscriptions, events, changed, caughtUp } = this.#client;
-    if (message.kind === 'written') {
-      database.restore(message.batch);
-      subscriptions.reload();
-      changed();
-    } else if (message.kind === 'state') this.#follow(message);
+    const { events, caughtUp } = this.#client;
+    if (message.kind === 'written') this.#follow(message);
+    else if (message.kind === 'state') this.#stand(message);
     else if (message.kind === 'event') events.emit(message.name, message.value as never);
     else if (message.kind === 'caughtUp') caughtUp();
-    else if (message.kind === 'done') this.#answered(message);
-    else if (message.kind === 'leading') this.#repeat();
+    else if (message.kind === 'done') this.#requests.answered(message);
+    else if (message.kind === 'leading') this.#requests.repeat((batch) => this.#current(batch));
     else if (message.kind === 'command') this.#wanted(message.command);
   }
 
-  #follow({ state, subscriptions }: TabMessage & { kind: 'state' }): void {
+  #follow(message: TabMessage & { kind: 'written' }): void {
+    const { database, subscriptions, changed } = this.#client;
+    const { batch } = message;
+    const revision = batch.meta?.revision ?? 0;
+    if (revision <= this.#revision) return;
+    if (revision > this.#revision + 1) {
+      void this.#catchUp();
+      return;
+    }
+    this.#meta = batch.meta;
+    database.restore(batch);
+    subscriptions.reload();
+    changed();
+  }
+
+  #stand({ revision, state, subscriptions }: TabMessage & { kind: 'state' }): void {
     this.#followed = state;
     for (const [id, known] of subscriptions) this.#client.subscriptions.setState(id, known);
     this.#client.changed();
+    if (revision > this.#revision) void this.#catchUp();
   }
 
-  #answered({ tab, request, error }: TabMessage & { kind: 'done' }): void {
-    const asked = tab === this.#tabs.id ? this.#requests.get(request) : undefined;
-    if (!asked) return;
-    this.#requests.delete(request);
-    if (error) asked.reject(new LocalStoreError(error.isFull ? 'full' : 'failed', error.message));
-    else asked.resolve();
-  }
-
-  #repeat(): void {
-    for (const [request, { batch }] of this.#requests) {
-      this.#tabs.post({ kind: 'write', tab: this.#tabs.id, request, batch });
-    }
+  /** What there still is to write of it: a write that is known to be settled is not begun again. */
+  #current(batch: WriteBatch): WriteBatch {
+    const { outbox } = this.#client.database;
+    return { ...batch, putEntries: batch.putEntries.flatMap(({ id }) => outbox.get(id) ?? []) };
   }
 
   #wanted(command: string): void {
@@ -244,23 +271,10 @@ export class TabDriver implements SharedDriver {
   }
 
   async #writeFor({ tab, request, batch }: TabMessage & { kind: 'write' }): Promise<void> {
-    const { database, subscriptions, adopt, flushed } = this.#client;
-    const added = batch.putEntries.filter(({ id }) => !database.outbox.get(id));
-    adopt(added.map(({ id }) => id));
-    database.mutate(() => {
-      for (const entry of added) database.outbox.add(entry);
-      for (const entry of added) database.clock.observe(entry.timestamp);
-      for (const id of batch.deleteEntries) database.outbox.remove(id);
-      for (const record of batch.putSubscriptions) subscriptions.put(record);
-      for (const id of batch.deleteSubscriptions) subscriptions.remove(id, { kind: 'ended' });
-    });
     try {
-      await flushed();
+      await writeForOther(batch, this.#client, (id) => this.claims.isHeld(id));
       this.#tabs.post({ kind: 'done', tab, request });
     } catch (error) {
-      database.mutate(() => {
-        for (const { id } of added) database.outbox.remove(id);
-      });
       const isFull = error instanceof LocalStoreError && error.code === 'full';
       this.#tabs.post({ kind: 'done', tab, request, error: { isFull, message: String(error) } });
     }
@@ -273,16 +287,10 @@ export class TabDriver implements SharedDriver {
     queueMicrotask(() => {
       this.#isTellingState = false;
       const subscriptions = this.#client.subscriptions.all().map(({ record, state }) => [record.id, state] as const);
-      if (!this.#isClosed) this.#tabs.post({ kind: 'state', state: this.state, subscriptions });
+      const stand = { revision: this.#revision, state: this.state, subscriptions };
+      if (!this.#isClosed) this.#tabs.post({ kind: 'state', ...stand });
     });
   }
-}
-
-/** What caused a problem may be anything, and not everything can be sent. */
-function cloneable(event: SharedEvent): SharedEvent {
-  if (event.name !== 'problem') return event;
-  const { code, message } = event.value;
-  return { name: 'problem', value: { code, message } };
 }
 
 /** For `createClient({ tabs })`: shares the client's store with these tabs. */

@@ -5,7 +5,13 @@ import type { ConnectionCommand } from '../sync/driver.ts';
 import type { SubscriptionState } from '../sync/subscription-set.ts';
 
 /** Events that every tab tells its program. */
-export const sharedEvents = ['compensated', 'settled', 'reset', 'problem'] as const satisfies (keyof ClientEvents)[];
+export const sharedEvents = [
+  'compensated',
+  'settled',
+  'reset',
+  'delivered',
+  'problem',
+] as const satisfies (keyof ClientEvents)[];
 export type SharedEvent = {
   [Name in (typeof sharedEvents)[number]]: { name: Name; value: ClientEvents[Name] };
 }[(typeof sharedEvents)[number]];
@@ -16,10 +22,12 @@ export type TabMessage =
   | { readonly kind: 'hello' }
   /** A tab leads now: requests that the last leader has not answered are to be repeated. */
   | { readonly kind: 'leading' }
-  /** The leader has written this to the store. */
+  /** The leader has written this to the store; the batch's meta says which revision it made. */
   | { readonly kind: 'written'; readonly batch: WriteBatch }
+  /** Where the leader stands. A follower that is behind the revision reads the store. */
   | {
       readonly kind: 'state';
+      readonly revision: number;
       readonly state: ConnectionState;
       readonly subscriptions: readonly (readonly [id: string, state: SubscriptionState])[];
     }
@@ -35,8 +43,7 @@ export type TabMessage =
     }
   | { readonly kind: 'command'; readonly command: ConnectionCommand | 'mark' | 'reconcile' }
   /** The subscriptions that the program of a tab holds. */
-  | { readonly kind: 'claims'; readonly tab: string; readonly ids: readonly string[] }
-  | { readonly kind: 'bye'; readonly tab: string };
+  | { readonly kind: 'claims'; readonly tab: string; readonly ids: readonly string[] };
 
 /** How the tabs of a store reach each other, and which of them leads. A test passes its own. */
 export interface Tabs {
@@ -45,10 +52,12 @@ export interface Tabs {
   /** To all others, in order; not to ourselves. */
   post(message: TabMessage): void;
   listen(listener: (message: TabMessage) => void): void;
-  /** Leads at once if nobody does. */
+  /** Leads at once if nobody does. Once it has resolved, the others can learn when this tab ends. */
   tryToLead(): Promise<boolean>;
   /** Resolves when this tab leads, which is when no other one does; never after `close`. */
   waitToLead(): Promise<void>;
+  /** Resolves when the other tab is closed or has died, also long ago; never after `close`. */
+  ended(tab: string): Promise<void>;
   /** Stops to lead and to listen. */
   close(): void;
 }

@@ -1,0 +1,35 @@
+import type { WriteBatch } from '../local/records.ts';
+import type { TabClient } from './shared-driver.ts';
+
+/**
+ * In the tab that leads: makes what another tab wants written its own, and resolves when it is in the store. What is there already is
+ * left alone. When it cannot be stored nothing is left of its writes. Throws LocalStoreError.
+ */
+export async function writeForOther(
+  batch: WriteBatch,
+  { database, adopt, flushed, subscriptions }: TabClient,
+  isClaimed: (subscription: string) => boolean,
+): Promise<void> {
+  const added = batch.putEntries.filter(({ id }) => !database.outbox.get(id));
+  adopt(added.map(({ id }) => id));
+  database.mutate(() => {
+    for (const entry of added) database.outbox.add(entry);
+    for (const entry of added) database.clock.observe(entry.timestamp);
+    for (const id of batch.deleteEntries) database.outbox.remove(id);
+    for (const record of batch.putSubscriptions) subscriptions.put(record);
+    for (const id of batch.deleteSubscriptions) {
+      const claimed = isClaimed(id) ? subscriptions.get(id) : undefined;
+      // It was claimed while the other tab ended it: that one takes it back when it hears of it.
+      if (claimed) subscriptions.update(claimed.record);
+      else subscriptions.remove(id, { kind: 'ended' });
+    }
+  });
+  try {
+    await flushed();
+  } catch (error) {
+    database.mutate(() => {
+      for (const { id } of added) database.outbox.remove(id);
+    });
+    throw error;
+  }
+}
