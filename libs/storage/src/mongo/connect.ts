@@ -26,11 +26,17 @@ const standalone =
   'MongoDB runs as a standalone server, without transactions: start mongod with --replSet rs0, then run rs.initiate() once in mongosh';
 const uninitiated = 'the replica set of MongoDB has not been initiated: run rs.initiate() once in mongosh';
 
+export interface Connected {
+  readonly client: MongoClient;
+  /** Of the primary: 17 is MongoDB 6.0, 25 is 8.0. */
+  readonly wireVersion: number;
+}
+
 /**
  * A connected client. Throws StoreError: `unavailable` when no primary answers in time, `invalid` when the server is one
  * that cannot be used, with what to do about it.
  */
-export async function connect({ uri, poolSize, socketTimeoutMs }: ConnectOptions): Promise<MongoClient> {
+export async function connect({ uri, poolSize, socketTimeoutMs }: ConnectOptions): Promise<Connected> {
   const client = parseUri(
     uri,
     withoutGiven(uri, {
@@ -42,8 +48,9 @@ export async function connect({ uri, poolSize, socketTimeoutMs }: ConnectOptions
   );
   try {
     await client.connect();
-    checkServer(await client.db('admin').command({ hello: 1 }));
-    return client;
+    const hello = await client.db('admin').command({ hello: 1 });
+    checkServer(hello);
+    return { client, wireVersion: hello.maxWireVersion };
   } catch (error) {
     await client.close().catch(() => undefined);
     throw startError(error);

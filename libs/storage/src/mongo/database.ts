@@ -110,6 +110,15 @@ export interface LeaseRow {
 /** A majority holds it. When no majority can be reached the call fails after a while instead of waiting for one. */
 export const durable = { w: 'majority', wtimeoutMS: 10_000 } as const;
 
+/** Names of our own collections. */
+export const names = {
+  lanes: 'tidemark_lanes',
+  log: 'tidemark_log',
+  tombstones: 'tidemark_tombstones',
+  tides: 'tidemark_tides',
+  meta: 'tidemark_meta',
+} as const;
+
 /** The database and our own collections in it. */
 export interface Database {
   readonly client: MongoClient;
@@ -131,11 +140,11 @@ export function databaseOf(client: MongoClient, name: string | undefined): Datab
   return {
     client,
     db,
-    lanes: db.collection('tidemark_lanes'),
-    log: db.collection('tidemark_log'),
-    tombstones: db.collection('tidemark_tombstones'),
-    tides: db.collection('tidemark_tides'),
-    meta: db.collection('tidemark_meta'),
+    lanes: db.collection(names.lanes),
+    log: db.collection(names.log),
+    tombstones: db.collection(names.tombstones),
+    tides: db.collection(names.tides),
+    meta: db.collection(names.meta),
   };
 }
 

@@ -25,7 +25,20 @@ const log = async () =>
   (await store.readLog({ epoch: epoch1, lane: lane0, after: brandAs<Seq>(0), limit: 100 })).map((entry) => entry.id);
 
 describe('a transaction', () => {
-  it.each(['find', 'update', 'insert', 'commitTransaction'])(
+  it.each([1, 50])('of %d new documents takes a read, a write and a commit', async (count) => {
+    const { maxWireVersion } = await bed().db.admin().command({ hello: 1 });
+    const writes = maxWireVersion >= 25 ? ['bulkWrite'] : ['update', 'insert', 'update'];
+    proxy.commands.length = 0;
+    await commit(
+      store,
+      Array.from({ length: count }, (_, n) => ({ id: `d${n}`, fields: { n }, change: `c${n}` })),
+    );
+    const ofHousekeeping = new Set(['hello', 'ismaster', 'ping', 'saslStart', 'saslContinue', 'endSessions']);
+    const commands = proxy.commands.filter((name) => !ofHousekeeping.has(name));
+    expect(commands).toEqual(['find', 'find', ...writes, 'commitTransaction']);
+  });
+
+  it.each(['find', 'bulkWrite', 'commitTransaction'])(
     'whose reply to %s is lost is committed once',
     async (command) => {
       proxy.loseReplyTo(command);
@@ -85,6 +98,18 @@ describe('a transaction', () => {
     expect(heads).toEqual([1, 2]);
     expect(await log()).toEqual(['first', 'faster', 'second']);
   });
+});
+
+describe('a transaction that reads everything', () => {
+  it.each(['find', 'update', 'insert', 'commitTransaction'])(
+    'and whose reply to %s is lost is committed once',
+    async (command) => {
+      const writer = await bed().open({ uri: proxy.uri });
+      proxy.loseReplyTo(command);
+      expect(await commit(writer, [{ id: 'a', fields: { n: 1 }, change: 'second' }])).toBe(2);
+      expect(await log()).toEqual(['first', 'second']);
+    },
+  );
 });
 
 describe('what a transaction presumes', () => {

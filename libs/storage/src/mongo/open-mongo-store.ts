@@ -9,6 +9,7 @@ import { openHistory } from './history.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import { readDocuments } from './read-documents.ts';
 import { readHeads, readLog } from './read-log.ts';
+import { type SendWrites, sendAtOnce, sendEach } from './send-writes.ts';
 import { createTides } from './tide-rows.ts';
 import { createTransact } from './transact.ts';
 import { translate } from './translate-error.ts';
@@ -39,6 +40,8 @@ export interface MongoStore extends Store {
 
 /** A check waits no longer, ms: whoever probes wants to know it within seconds. */
 const checkTimeoutMs = 2_000;
+/** MongoDB 8.0. */
+const firstWithClientBulkWrite = 25;
 
 /**
  * A store on a replica set of MongoDB 6.0 or later. Documents lie in the user's own collections; what Tidemark keeps besides
@@ -49,14 +52,15 @@ const checkTimeoutMs = 2_000;
 export async function openMongoStore(options: MongoStoreOptions): Promise<MongoStore> {
   const { lanes } = options;
   if (!Number.isInteger(lanes) || lanes < 1 || lanes > 1024) throw new StoreError('invalid', 'lanes must be 1 to 1024');
-  const client = await connect(options);
+  const { client, wireVersion } = await connect(options);
   try {
     const database = databaseOf(client, options.database);
     await makeOwnIndexes(database);
     const history = await openHistory(database, { lanes, keepStored: options.keepLanes ?? false });
     const { collections: settingsOf = () => undefined, logger } = options;
     const collections = await openUserCollections({ database, settingsOf, logger });
-    return createMongoStore(database, history, collections);
+    const sendQuickly = wireVersion >= firstWithClientBulkWrite ? sendAtOnce : sendEach;
+    return createMongoStore(database, history, { collections, sendQuickly });
   } catch (error) {
     await client.close().catch(() => undefined);
     throw translate(error);
@@ -81,11 +85,16 @@ function ignoreExisting(error: unknown): void {
   if ((error as { readonly codeName?: string }).codeName !== 'NamespaceExists') throw error;
 }
 
-function createMongoStore(database: Database, history: History, collections: UserCollections): MongoStore {
+interface Means {
+  readonly collections: UserCollections;
+  readonly sendQuickly: SendWrites;
+}
+
+function createMongoStore(database: Database, history: History, { collections, sendQuickly }: Means): MongoStore {
   const inFlight = createInFlight();
   const guard = guardWith(inFlight);
   const laneCount = history.epochs.at(-1)?.lanes ?? 1;
-  const transact = createTransact({ database, collections, laneCount });
+  const transact = createTransact({ database, collections, laneCount, sendQuickly });
   const tides = createTides(database);
   const leases = new Set<ExclusiveLease>();
   return {

@@ -7,13 +7,16 @@ import { type KnownLanes, LaneMemory, type LaneState } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
 import { lanesOf, presumeSnapshot, readSnapshot, type TransactionSnapshot } from './read-snapshot.ts';
 import { runTransaction, tryTransaction } from './run-transaction.ts';
+import { type SendWrites, sendEach } from './send-writes.ts';
 import type { UserCollections } from './user-collections.ts';
-import { isEmptyPlan, writePlan } from './write-plan.ts';
+import { isEmptyPlan, planWrites } from './write-plan.ts';
 
 export interface TransactOptions {
   readonly database: Database;
   readonly collections: UserCollections;
   readonly laneCount: number;
+  /** The way of sending for attempts that presume; the others send each, to learn what is wrong. */
+  readonly sendQuickly: SendWrites;
 }
 
 /** Documents are to be written into collections that do not exist yet. */
@@ -90,7 +93,7 @@ async function decideExactly<T>(session: ClientSession, work: Work<T>): Promise<
   const snapshot = await readSnapshot(work.database, session, work.request);
   const { plan, result } = work.decide(snapshot);
   if (isEmptyPlan(plan)) return { result, session };
-  return { result, session, lanes: await write(session, work, { snapshot, plan }) };
+  return { result, session, lanes: await write(session, work, { snapshot, plan, send: sendEach }) };
 }
 
 /** Throws Unsure when what was presumed is not put to the test by writing. */
@@ -98,7 +101,7 @@ async function presume<T>(session: ClientSession, work: Work<T>, known: KnownLan
   const snapshot = await presumeSnapshot(work.database, session, { request: work.request, known });
   const { plan, result } = work.decide(snapshot);
   if (isEmptyPlan(plan) || !recordsEvery(work.request.changes, plan)) throw new Unsure('not every change is recorded');
-  return { result, session, lanes: await write(session, work, { snapshot, plan }) };
+  return { result, session, lanes: await write(session, work, { snapshot, plan, send: work.sendQuickly }) };
 }
 
 function recordsEvery(changes: TransactionRequest['changes'], { entries, superseded }: CommitPlan): boolean {
@@ -109,12 +112,19 @@ function recordsEvery(changes: TransactionRequest['changes'], { entries, superse
 interface Decided {
   readonly snapshot: TransactionSnapshot;
   readonly plan: CommitPlan;
+  readonly send: SendWrites;
 }
 
-function write<T>(session: ClientSession, work: Work<T>, decided: Decided): Promise<readonly LaneState[]> {
+async function write<T>(
+  session: ClientSession,
+  work: Work<T>,
+  { send, ...decided }: Decided,
+): Promise<readonly LaneState[]> {
   const missing = collectionsToFill(decided.plan).filter((name) => !work.collections.has(name));
   if (missing.length > 0) throw new MissingCollections(missing);
-  return writePlan(work.database, session, { ...work, ...decided });
+  const { collections, lanes } = await planWrites({ ...work, ...decided });
+  await send(work.database, session, collections);
+  return lanes;
 }
 
 function collectionsToFill(plan: CommitPlan): readonly CollectionName[] {

@@ -1,14 +1,12 @@
 import { type CollectionName, type Entry, type Lane, laneOf, type Seq } from '@tidemark/protocol';
-import type { AnyBulkWriteOperation, ClientSession, Collection } from 'mongodb';
 import type { CommitPlan, DocumentRef, StoredDocument, StoredState, Tombstone, TransactionRequest } from '../port.ts';
 import { StoreError } from '../store-error.ts';
-import { type Database, type LaneRow, type LogRow, laneRowId, type TombstoneRow } from './database.ts';
+import { type LogRow, laneRowId, names, type TombstoneRow } from './database.ts';
 import { toBsonId } from './document-ids.ts';
 import { type DocumentRow, documentChange, documentRow } from './document-rows.ts';
 import { entryRow, supersededRow } from './entry-rows.ts';
 import type { LaneState } from './lane-memory.ts';
-import { documentsOf, groupByCollection, lanesOf, type TransactionSnapshot, tombstoneId } from './read-snapshot.ts';
-import { LostRace, translateOwnWrite, translateUserWrite } from './translate-error.ts';
+import { groupByCollection, lanesOf, type TransactionSnapshot, tombstoneId } from './read-snapshot.ts';
 import type { Collation, UserCollections } from './user-collections.ts';
 
 export interface PlanToWrite {
@@ -32,12 +30,36 @@ export function isEmptyPlan(plan: CommitPlan): boolean {
   return plan.entries.length === 0 && plan.states.length === 0 && plan.superseded.length === 0;
 }
 
-/** Writes the plan within the session's transaction. Returns the lanes as it leaves them. */
-export async function writePlan(
-  database: Database,
-  session: ClientSession,
-  work: PlanToWrite,
-): Promise<readonly LaneState[]> {
+/** What goes into one collection. */
+export interface CollectionWrites {
+  readonly name: string;
+  /** Otherwise the user's: a change may be to blame for what goes wrong. */
+  readonly isOurs: boolean;
+  readonly operations: readonly Operation[];
+  /** Every operation must find its row as it expects it. */
+  readonly mustMatch: boolean;
+}
+
+interface Target {
+  readonly filter: object;
+  readonly collation?: Collation;
+}
+
+/** One write, in the words that all ways of sending share. */
+export type Operation =
+  | { readonly insertOne: { readonly document: object } }
+  | { readonly updateOne: Target & { readonly update: object } }
+  | { readonly replaceOne: Target & { readonly replacement: object; readonly upsert: true } }
+  | { readonly deleteOne: Target };
+
+/** The writes that make up a commit, and where it leaves the lanes. */
+export interface PlannedWrites {
+  readonly collections: readonly CollectionWrites[];
+  readonly lanes: readonly LaneState[];
+}
+
+/** Works out what to write. Throws StoreError `invalid` when the plan does not continue its lanes. */
+export async function planWrites(work: PlanToWrite): Promise<PlannedWrites> {
   const { plan, snapshot } = work;
   const heads = newHeads(work);
   const writes = plan.states.map(({ ref, state }) => ({
@@ -46,16 +68,31 @@ export async function writePlan(
     before: snapshot.state(ref),
     after: state,
   }));
-  for (const [collection, group] of groupByCollection(writes)) {
-    const collation = await work.collections.collationOf(collection);
-    await writeDocuments(documentsOf(database, collection), session, { group, collation });
+  const collections: CollectionWrites[] = [];
+  for (const [name, group] of groupByCollection(writes)) {
+    const collation = await work.collections.collationOf(name);
+    const operations = group.map((write) => documentWrite(write, collation));
+    collections.push({ name, isOurs: false, operations: present(operations), mustMatch: false });
   }
-  const operations = writes.map((write) => tombstoneWrite(write, work)).filter((operation) => operation !== undefined);
-  if (operations.length > 0)
-    await ownWrite(() => database.tombstones.bulkWrite(operations, { session, ordered: false }));
   const rows: LogRow[] = [...plan.entries.map(entryRow), ...plan.superseded.map(supersededRow)];
-  if (rows.length > 0) await ownWrite(() => database.log.insertMany(rows, { session, ordered: false }));
-  return advanceLanes(database.lanes, session, { work, heads });
+  const lanes = newLanes(work, heads);
+  collections.push(
+    ours(names.tombstones, present(writes.map((write) => tombstoneWrite(write, work)))),
+    ours(
+      names.log,
+      rows.map((document) => ({ insertOne: { document } })),
+    ),
+    { ...ours(names.lanes, laneWrites(work, lanes)), mustMatch: true },
+  );
+  return { collections: collections.filter(({ operations }) => operations.length > 0), lanes };
+}
+
+function ours(name: string, operations: readonly Operation[]): CollectionWrites {
+  return { name, isOurs: true, operations, mustMatch: false };
+}
+
+function present<T>(items: readonly (T | undefined)[]): T[] {
+  return items.filter((item) => item !== undefined);
 }
 
 /** The heads after the plan. Throws when its entries do not continue the lanes without a gap: a mistake of the caller. */
@@ -71,30 +108,7 @@ function newHeads({ request, snapshot, plan }: PlanToWrite): Map<Lane, Seq> {
   return heads;
 }
 
-interface Group {
-  readonly group: readonly Write[];
-  readonly collation: Collation | undefined;
-}
-
-async function writeDocuments(
-  collection: Collection<DocumentRow>,
-  session: ClientSession,
-  { group, collation }: Group,
-): Promise<void> {
-  try {
-    const operations = group
-      .map((write) => documentWrite(write, collation))
-      .filter((operation) => operation !== undefined);
-    if (operations.length > 0) await collection.bulkWrite(operations, { session, ordered: false });
-  } catch (error) {
-    throw translateUserWrite(error, collection.collectionName);
-  }
-}
-
-function documentWrite(
-  { ref, before, after }: Write,
-  collation: Collation | undefined,
-): AnyBulkWriteOperation<DocumentRow> | undefined {
+function documentWrite({ ref, before, after }: Write, collation: Collation | undefined): Operation | undefined {
   const target = { filter: { _id: toBsonId(ref.documentId) }, ...(collation && { collation }) };
   if (after.kind === 'tombstone') return before?.kind === 'document' ? { deleteOne: target } : undefined;
   const update = before?.kind === 'document' ? documentChange(before, after) : undefined;
@@ -107,10 +121,7 @@ function replacementOf(state: StoredDocument): Omit<DocumentRow, '_id'> {
   return fields;
 }
 
-function tombstoneWrite(
-  { ref, before, after }: Write,
-  work: PlanToWrite,
-): AnyBulkWriteOperation<TombstoneRow> | undefined {
+function tombstoneWrite({ ref, before, after }: Write, work: PlanToWrite): Operation | undefined {
   const filter = { _id: tombstoneId(ref) };
   if (after.kind === 'tombstone') {
     return { replaceOne: { filter, replacement: tombstoneFields(ref, after, work), upsert: true } };
@@ -142,45 +153,26 @@ function laneOfDelete(entries: readonly Entry[], ref: DocumentRef, seq: Seq): La
     ?.lane;
 }
 
-interface Advance {
-  readonly work: PlanToWrite;
-  readonly heads: ReadonlyMap<Lane, Seq>;
+function newLanes({ request, snapshot }: PlanToWrite, heads: ReadonlyMap<Lane, Seq>): readonly LaneState[] {
+  return [...lanesOf(request)].map((lane) => {
+    const { head, fence } = snapshot.lane(lane);
+    const token = request.fences?.find((own) => own.lane === lane)?.token;
+    return { lane, head: heads.get(lane) ?? head, fence: token ?? fence };
+  });
 }
 
 /**
  * Compares and advances. Lanes whose head does not move are compared too: what was decided holds only while nobody else has
- * them. Two transactions that move one lane conflict. Returns the lanes as they are then.
+ * them. Two transactions that move one lane conflict.
  */
-async function advanceLanes(
-  lanes: Collection<LaneRow>,
-  session: ClientSession,
-  { work, heads }: Advance,
-): Promise<readonly LaneState[]> {
-  const { request, snapshot } = work;
-  const operations: AnyBulkWriteOperation<LaneRow>[] = [];
-  const states: LaneState[] = [];
-  for (const lane of lanesOf(request)) {
-    const { head, fence } = snapshot.lane(lane);
-    const token = request.fences?.find((own) => own.lane === lane)?.token ?? fence;
-    const state = { lane, head: heads.get(lane) ?? head, fence: token };
-    states.push(state);
-    operations.push({
+function laneWrites({ request, snapshot }: PlanToWrite, lanes: readonly LaneState[]): readonly Operation[] {
+  return lanes.map((after) => {
+    const { head, fence } = snapshot.lane(after.lane);
+    return {
       updateOne: {
-        filter: { _id: laneRowId(request.epoch, lane), head, fence, closed: false },
-        update: { $set: { head: state.head, fence: state.fence } },
+        filter: { _id: laneRowId(request.epoch, after.lane), head, fence, closed: false },
+        update: { $set: { head: after.head, fence: after.fence } },
       },
-    });
-  }
-  const { matchedCount } = await ownWrite(() => lanes.bulkWrite(operations, { session, ordered: false }));
-  if (matchedCount !== operations.length)
-    throw new LostRace('a lane has been advanced by another writer', { collision: false });
-  return states;
-}
-
-async function ownWrite<T>(write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    throw translateOwnWrite(error);
-  }
+    };
+  });
 }

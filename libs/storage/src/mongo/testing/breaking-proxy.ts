@@ -6,6 +6,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  * name in the bytes: the tests write nothing else that could hold it.
  */
 export class BreakingProxy {
+  /** Names of the commands that have come, in order. */
+  readonly commands: string[] = [];
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
@@ -77,6 +79,7 @@ export class BreakingProxy {
       });
     }
     client.on('data', (chunk) => {
+      this.commands.push(...commandName(chunk));
       if (this.#loseReplyTo !== undefined && chunk.includes(this.#loseReplyTo)) {
         this.#loseReplyTo = undefined;
         isReplyLost = true;
@@ -87,4 +90,12 @@ export class BreakingProxy {
     });
     server.on('data', (chunk) => (isReplyLost ? client.destroy() : client.write(chunk)));
   }
+}
+
+const opMsg = 2013;
+
+/** Of a message that begins with the chunk: header (16 bytes), flags (4), kind (1), length of the document (4), type (1), name. */
+function commandName(chunk: Buffer): string[] {
+  if (chunk.length < 27 || chunk.readInt32LE(12) !== opMsg) return [];
+  return [chunk.toString('utf8', 26, chunk.indexOf(0, 26))];
 }
