@@ -1,6 +1,5 @@
-import { type Atom, decode, encodeNumber, isDocument } from './atom.ts';
-import { order } from './compare-values.ts';
-import { type Exact, meanExact, sumExact } from './decimal.ts';
+import { type Atom, decode, encodeDate, encodeNumber, isDocument } from './atom.ts';
+import { compareExact, type Exact, meanExact, sumExact } from './decimal.ts';
 import type { Json } from './json.ts';
 import { type Document, type Values, valuesUnder } from './paths.ts';
 import type { AggregateFunction } from './tree.ts';
@@ -40,23 +39,13 @@ function numbers(atoms: readonly Atom[]): Exact[] {
   return atoms.flatMap((atom) => (atom.kind === 'number' ? [atom.value] : []));
 }
 
+/** Of the numbers, or of the dates when there is no number. */
 function extreme(atoms: readonly Atom[], direction: 1 | -1): Json {
-  let best: Atom | undefined;
-  for (const atom of atoms) {
-    if (isOrdered(atom) && isBetter(atom, best, direction)) best = atom;
-  }
-  if (best?.kind === 'number') return encodeNumber(best.value);
-  return best?.kind === 'date' ? { $date: new Date(best.value).toISOString() } : null;
-}
-
-function isOrdered(atom: Atom): boolean {
-  return atom.kind === 'date' || (atom.kind === 'number' && !Number.isNaN(atom.value));
-}
-
-/** A number always beats a date. */
-function isBetter(atom: Atom, best: Atom | undefined, direction: 1 | -1): boolean {
-  if (best === undefined || atom.kind !== best.kind) return best === undefined || atom.kind === 'number';
-  return (order(atom, best) ?? 0) * direction > 0;
+  const better = <T extends Exact>(a: T, b: T): T => ((compareExact(a, b) ?? 0) * direction < 0 ? b : a);
+  const ordered = numbers(atoms).filter((value) => !Number.isNaN(value));
+  if (ordered.length > 0) return encodeNumber(ordered.reduce(better));
+  const dates = atoms.flatMap((atom) => (atom.kind === 'date' ? [atom.value] : []));
+  return dates.length > 0 ? encodeDate(dates.reduce(better)) : null;
 }
 
 function sum(values: readonly Exact[]): Exact {

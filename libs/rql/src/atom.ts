@@ -1,5 +1,5 @@
-import { asLong, type Decimal, type Exact, exactText, parseDecimal, parseLong } from './decimal.ts';
-import { isList, isObject, type Json, type JsonObject } from './json.ts';
+import { asLong, type Exact, exactText, parseDecimal, parseLong } from './decimal.ts';
+import { isList, isObject, type Json, type JsonObject, ownProperty } from './json.ts';
 
 /**
  * A value as it is compared: kind and content, whatever form of Extended JSON it came in. `invalid` is a wrapper that
@@ -68,28 +68,20 @@ function decodeWrapper(wrapper: JsonObject): Atom {
   return decodeTyped(type, content) ?? INVALID;
 }
 
+const NUMBERS: Readonly<Record<string, (text: string) => Exact | undefined>> = {
+  $numberInt: parseLong,
+  $numberLong: parseLong,
+  $numberDecimal: parseDecimal,
+  $numberDouble: parseDouble,
+};
+
 function decodeTyped(type: string, content: Json): Atom | undefined {
   if (type === '$date') return decodeDate(content);
   if (type === '$binary') return decodeBinary(content);
   if (typeof content !== 'string') return undefined;
-  switch (type) {
-    case '$oid':
-      return OID.test(content) ? { kind: 'oid', text: content.toLowerCase() } : undefined;
-    case '$uuid':
-      return UUID.test(content) ? uuidOf(content.replaceAll('-', '').toLowerCase()) : undefined;
-    case '$numberInt':
-    case '$numberLong':
-      return numberOf(parseLong(content));
-    case '$numberDecimal':
-      return numberOf(parseDecimal(content));
-    case '$numberDouble':
-      return numberOf(parseDouble(content));
-    default:
-      return undefined;
-  }
-}
-
-function numberOf(value: Exact | undefined): Atom | undefined {
+  if (type === '$oid') return OID.test(content) ? { kind: 'oid', text: content.toLowerCase() } : undefined;
+  if (type === '$uuid') return UUID.test(content) ? uuidOf(content.replaceAll('-', '').toLowerCase()) : undefined;
+  const value = ownProperty(NUMBERS, type)?.(content);
   return value === undefined ? undefined : { kind: 'number', value };
 }
 
@@ -125,19 +117,15 @@ function decodeBinary(content: Json): Atom | undefined {
   const type = subType.toLowerCase().padStart(2, '0');
   // 16 bytes are 22 characters of base64: subtype 4 of that size is what `{$uuid}` abbreviates.
   if (type === '04' && bytes.length === 22) return uuidOf(hexOf(bytes));
-  return { kind: 'binary', text: `${type}:${bytes}` };
+  return { kind: 'binary', text: `${type}:${bytes}${'='.repeat(-bytes.length & 3)}` };
 }
 
 function hexOf(base64: string): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-  const bits = [...base64].map((digit) => alphabet.indexOf(digit).toString(2).padStart(6, '0')).join('');
-  const nibbles = bits.slice(0, bits.length - (bits.length % 8)).match(/.{4}/g) ?? [];
-  return nibbles.map((nibble) => Number.parseInt(nibble, 2).toString(16)).join('');
+  return [...atob(base64)].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }
 
 function uuidOf(hex: string): Atom {
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
-  return { kind: 'uuid', text: parts.join('-') };
+  return { kind: 'uuid', text: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') };
 }
 
 /** One text for equal atoms, different for different ones, over all kinds. */
@@ -150,12 +138,8 @@ function keyAtDepth(atom: Atom, depth: number): string {
     case 'null':
     case 'invalid':
       return atom.kind;
-    case 'boolean':
-      return `boolean:${atom.value}`;
     case 'number':
       return `number:${exactText(atom.value)}`;
-    case 'date':
-      return `date:${atom.value}`;
     case 'document':
       return `document:${Object.entries(atom.document)
         .map(([name, value]) => framed(name) + nestedKey(value, depth))
@@ -163,7 +147,7 @@ function keyAtDepth(atom: Atom, depth: number): string {
     case 'list':
       return `list:${atom.list.map((item) => nestedKey(item, depth)).join('')}`;
     default:
-      return `${atom.kind}:${atom.text}`;
+      return `${atom.kind}:${'text' in atom ? atom.text : atom.value}`;
   }
 }
 
@@ -176,25 +160,9 @@ function framed(text: string): string {
   return `${text.length}:${text}`;
 }
 
-/** The one form that a value has in a tree; undefined when it, or something inside it, is no valid value. */
+/** The one form that a value has in a tree; undefined when it is no valid value, or holds others (see `checkValue`). */
 export function normalize(value: Json): Json | undefined {
-  if (isList(value)) return normalizeList(value);
-  if (isDocument(value)) return normalizeDocument(value);
-  return encode(decode(value));
-}
-
-function normalizeList(list: readonly Json[]): Json | undefined {
-  const items = list.map(normalize);
-  return items.some((item) => item === undefined) ? undefined : (items as Json[]);
-}
-
-function normalizeDocument(document: JsonObject): Json | undefined {
-  const entries = Object.entries(document).map(([name, value]) => [name, normalize(value)] as const);
-  // Built without assignment: a field may be called __proto__.
-  return entries.some(([, value]) => value === undefined) ? undefined : (Object.fromEntries(entries) as JsonObject);
-}
-
-function encode(atom: Atom): Json | undefined {
+  const atom = decode(value);
   switch (atom.kind) {
     case 'null':
       return null;
@@ -203,15 +171,14 @@ function encode(atom: Atom): Json | undefined {
     case 'number':
       return encodeNumber(atom.value);
     case 'date':
-      return { $date: new Date(atom.value).toISOString() };
+      return encodeDate(atom.value);
     case 'string':
       return atom.text;
     case 'oid':
-      return { $oid: atom.text };
     case 'uuid':
-      return { $uuid: atom.text };
+      return { [`$${atom.kind}`]: atom.text };
     case 'binary':
-      return encodeBinary(atom.text);
+      return { $binary: { base64: atom.text.slice(3), subType: atom.text.slice(0, 2) } };
     default:
       return undefined;
   }
@@ -219,16 +186,11 @@ function encode(atom: Atom): Json | undefined {
 
 /** A plain number where a double holds it, `$numberLong` for integers of 64 bits, else `$numberDecimal`. */
 export function encodeNumber(value: Exact): Json {
-  if (typeof value !== 'number') return encodeDecimal(value);
-  return Number.isFinite(value) ? value + 0 : { $numberDouble: String(value) };
-}
-
-function encodeDecimal(value: Decimal): Json {
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : { $numberDouble: String(value) };
   const long = asLong(value);
   return long === undefined ? { $numberDecimal: exactText(value) } : { $numberLong: String(long) };
 }
 
-function encodeBinary(text: string): Json {
-  const base64 = text.slice(3);
-  return { $binary: { base64: base64.padEnd(Math.ceil(base64.length / 4) * 4, '='), subType: text.slice(0, 2) } };
+export function encodeDate(time: number): Json {
+  return { $date: new Date(time).toISOString() };
 }

@@ -1,4 +1,11 @@
-import { type BoundCompare, type BoundNode, FALSE_NODE, TRUE_NODE, type ValueOperand } from './bound-tree.ts';
+import {
+  type BoundCompare,
+  type BoundNode,
+  type BoundText,
+  constantNode,
+  type Field,
+  type ValueOperand,
+} from './bound-tree.ts';
 import { conjunction, disjunction, isNaNValue, membership } from './combine.ts';
 import type { Json } from './json.ts';
 import { MAX_LIKE_PATTERN } from './limits.ts';
@@ -27,28 +34,18 @@ const MIRRORED: Readonly<Record<RelationalOperator, RelationalOperator>> = {
 };
 
 /** Turns a comparison whose operands are known into leaves. */
-export function bindComparison(comparison: Comparison): BoundNode {
-  const { node, left, right, positive } = withoutNone(comparison);
+export function bindComparison({ node, left, right, ...wanted }: Comparison): BoundNode {
   if (node.operator === 'like' && right.kind === 'values') checkPatterns(node, right.values);
-  if (isPartial(left) || isPartial(right)) {
-    // Members that are missing may be left out only where one more of them could only let more match.
-    if (!positive || left.quantifier === 'all' || right.quantifier === 'all') return FALSE_NODE;
-  }
-  if (left.kind === 'field') {
-    if (right.kind === 'field') return compareFields(node, { left, right, negated: !positive });
-    return compareWithValues({ node, field: left, values: right, fieldIsLeft: true, positive });
-  }
-  if (right.kind === 'field') {
-    return compareWithValues({ node, field: right, values: left, fieldIsLeft: false, positive });
-  }
-  return compareValues(node, left, right) === positive ? TRUE_NODE : FALSE_NODE;
-}
-
-/** A comparison has one quantifier at most, and it ranges outermost: NONE is the negation of ANY. */
-function withoutNone({ node, left, right, positive }: Comparison): Comparison {
-  const isNone = left.quantifier === 'none' || right.quantifier === 'none';
-  const withAny = (side: Side): Side => (side.quantifier === 'none' ? { ...side, quantifier: 'any' } : side);
-  return { node, left: withAny(left), right: withAny(right), positive: positive !== isNone };
+  // A comparison has one quantifier at most, and it ranges outermost: NONE is the negation of ANY.
+  const quantifier = left.quantifier ?? right.quantifier;
+  const positive = wanted.positive !== (quantifier === 'none');
+  // Members that are missing may be left out only where one more of them could only let more match.
+  if ((isPartial(left) || isPartial(right)) && (!positive || quantifier === 'all')) return constantNode(false);
+  if (left.kind === 'field' && right.kind === 'field') return compareFields(node, { left, right, negated: !positive });
+  if (left.kind === 'field')
+    return compareWithValues({ node, field: left, values: right as ResolvedValues, over: 'left', positive });
+  if (right.kind === 'field') return compareWithValues({ node, field: right, values: left, over: 'right', positive });
+  return constantNode(compareValues(node, left, right) === positive);
 }
 
 function isPartial(side: Side): boolean {
@@ -57,8 +54,7 @@ function isPartial(side: Side): boolean {
 
 function checkPatterns(node: ComparisonNode, patterns: readonly Json[]): void {
   if (patterns.every((pattern) => typeof pattern !== 'string' || pattern.length <= MAX_LIKE_PATTERN)) return;
-  const found = `a pattern of more than ${MAX_LIKE_PATTERN} characters`;
-  throw new QueryError({ position: node.right.position, found });
+  throw new QueryError(node.right.position, `a pattern of more than ${MAX_LIKE_PATTERN} characters`);
 }
 
 function relationOf({ operator }: ComparisonNode): RelationalOperator | TextOperator {
@@ -76,16 +72,26 @@ interface FieldWithValues {
   readonly node: ComparisonNode;
   readonly field: ResolvedField;
   readonly values: ResolvedValues;
-  readonly fieldIsLeft: boolean;
+  /** The side on which the field stands. */
+  readonly over: 'left' | 'right';
   readonly positive: boolean;
 }
 
 function compareWithValues(comparison: FieldWithValues): BoundNode {
   const { node, field, values, positive } = comparison;
   const needsEach = values.quantifier === 'all';
-  if (!needsEach && relationOf(node) === '==') return equalsSome(comparison);
+  if (!needsEach && relationOf(node) === '==') {
+    const { caseInsensitive } = node;
+    return membership({
+      kind: 'in',
+      left: field.field,
+      values: values.values,
+      caseInsensitive,
+      ...rangeOf(comparison),
+    });
+  }
   if (!needsEach && values.isList && field.quantifier === 'all') {
-    throw new QueryError({ position: node.right.position, expected: ['a single value'], found: 'a list' });
+    throw new QueryError(node.right.position, 'a list', ['a single value']);
   }
   const leaves = values.values.map((value) => leaf(comparison, value));
   return needsEach === positive ? conjunction(leaves) : disjunction(leaves);
@@ -95,45 +101,16 @@ function rangeOf({ field, positive }: FieldWithValues): { quantifier: 'any' | 'a
   return { quantifier: field.quantifier === 'all' ? 'all' : 'any', negated: !positive };
 }
 
-function equalsSome(comparison: FieldWithValues): BoundNode {
-  const { node, field, values } = comparison;
-  const { caseInsensitive } = node;
-  return membership({ kind: 'in', left: field.field, values: values.values, caseInsensitive, ...rangeOf(comparison) });
-}
-
 function leaf(comparison: FieldWithValues, value: Json): BoundNode {
-  const { node, field, fieldIsLeft } = comparison;
+  const { node, field, over } = comparison;
   const operator = relationOf(node);
-  const constant: ValueOperand = { kind: 'value', value };
-  const { caseInsensitive } = node;
   const range = rangeOf(comparison);
-  if (!isTextOperator(operator)) {
-    const turned = fieldIsLeft ? operator : MIRRORED[operator];
-    const isFolded = caseInsensitive && typeof value === 'string';
-    return withoutNaN({
-      kind: 'compare',
-      operator: turned,
-      left: field.field,
-      right: constant,
-      caseInsensitive: isFolded,
-      ...range,
-    });
-  }
-  if (typeof value !== 'string' && range.quantifier === 'any') return range.negated ? TRUE_NODE : FALSE_NODE;
-  return fieldIsLeft
-    ? { kind: 'text', operator, left: field.field, right: constant, over: 'left', caseInsensitive, ...range }
-    : { kind: 'text', operator, left: constant, right: field.field, over: 'right', caseInsensitive, ...range };
-}
-
-/** No value is less than, equal to or greater than NaN, and every value differs from it. */
-function withoutNaN(node: BoundCompare): BoundNode {
-  if (node.right.kind !== 'value' || !isNaNValue(node.right.value)) return node;
-  if (node.operator === '!=') return node.quantifier === 'all' ? constantNode(!node.negated) : node;
-  return node.quantifier === 'any' ? constantNode(node.negated) : node;
-}
-
-function constantNode(value: boolean): BoundNode {
-  return value ? TRUE_NODE : FALSE_NODE;
+  // No value is less than, equal to or greater than NaN, and every value differs from it; text is in no other kind.
+  const isOdd = isNaNValue(value) || (isTextOperator(operator) && typeof value !== 'string');
+  if (isOdd && (operator === '!=') === (range.quantifier === 'all'))
+    return constantNode((operator === '!=') !== range.negated);
+  const caseInsensitive = node.caseInsensitive && typeof value === 'string';
+  return relation(operator, { field: field.field, other: { kind: 'value', value }, over, caseInsensitive, ...range });
 }
 
 interface Fields {
@@ -144,14 +121,33 @@ interface Fields {
 
 function compareFields(node: ComparisonNode, { left, right, negated }: Fields): BoundNode {
   const operator = relationOf(node);
-  const overRight = right.quantifier !== undefined;
   const isAll = left.quantifier === 'all' || right.quantifier === 'all';
-  const common = { quantifier: isAll ? 'all' : 'any', negated, caseInsensitive: node.caseInsensitive } as const;
-  if (isTextOperator(operator)) {
-    const over = overRight && isAll ? 'right' : 'left';
-    return { kind: 'text', operator, left: left.field, right: right.field, over, ...common };
+  // Where both orders mean the same there is one.
+  const isTurned = !isAll && !isTextOperator(operator) && JSON.stringify(left.field) > JSON.stringify(right.field);
+  const over = isTurned || (isAll && right.quantifier !== undefined) ? 'right' : 'left';
+  const [field, other] = over === 'left' ? [left.field, right.field] : [right.field, left.field];
+  const { caseInsensitive } = node;
+  return relation(operator, { field, other, over, quantifier: isAll ? 'all' : 'any', negated, caseInsensitive });
+}
+
+interface Sides {
+  /** Over which the quantifier ranges, and which stands on this side: */
+  readonly field: Field;
+  readonly over: 'left' | 'right';
+  readonly other: Field | ValueOperand;
+  readonly quantifier: 'any' | 'all';
+  readonly negated: boolean;
+  readonly caseInsensitive: boolean;
+}
+
+function relation(
+  operator: RelationalOperator | TextOperator,
+  { field, other, over, ...rest }: Sides,
+): BoundCompare | BoundText {
+  if (!isTextOperator(operator)) {
+    const turned = over === 'left' ? operator : MIRRORED[operator];
+    return { kind: 'compare', operator: turned, left: field, right: other, ...rest };
   }
-  const turned = isAll ? overRight : JSON.stringify(left.field) > JSON.stringify(right.field);
-  if (!turned) return { kind: 'compare', operator, left: left.field, right: right.field, ...common };
-  return { kind: 'compare', operator: MIRRORED[operator], left: right.field, right: left.field, ...common };
+  const [left, right] = over === 'left' ? [field, other] : [other, field];
+  return { kind: 'text', operator, left, right, over, ...rest };
 }

@@ -1,21 +1,12 @@
-import { decode } from './atom.ts';
 import { bindComparison } from './bind-comparison.ts';
-import type { BoundNode, BoundQuery } from './bound-tree.ts';
-import { FALSE_NODE, TRUE_NODE } from './bound-tree.ts';
-import { conjunction, disjunction, isNaNValue } from './combine.ts';
-import { relate } from './compare-values.ts';
-import type { Json } from './json.ts';
+import { type BoundNode, type BoundQuery, constantNode } from './bound-tree.ts';
+import { conjunction, disjunction } from './combine.ts';
 import { MAX_BOUND_VALUES } from './limits.ts';
 import type { Query } from './parser.ts';
 import { QueryError } from './query-error.ts';
-import {
-  type QueryValues,
-  type Resolved,
-  type ResolvedField,
-  type ResolvedValues,
-  resolveOperand,
-} from './resolve-operand.ts';
+import { type QueryValues, type Resolved, resolveOperand } from './resolve-operand.ts';
 import type { BetweenNode, ComparisonNode, Node } from './tree.ts';
+import { testWithin } from './value-test.ts';
 import { type Visitor, visit } from './visitor.ts';
 
 /**
@@ -29,11 +20,11 @@ export function bindQuery(query: Query, values: QueryValues = {}): BoundQuery {
 }
 
 class Binder {
-  private readonly given: QueryValues;
-  private valueCount = 0;
+  readonly #given: QueryValues;
+  #valueCount = 0;
 
   constructor(given: QueryValues) {
-    this.given = given;
+    this.#given = given;
   }
 
   /** `positive` is false under an odd number of NOTs: the result then is the negation of the node. */
@@ -43,66 +34,48 @@ class Binder {
       and: ({ members }) => (positive ? conjunction : disjunction)(all(members)),
       or: ({ members }) => (positive ? disjunction : conjunction)(all(members)),
       not: ({ member }) => this.bind(member, !positive),
-      constant: ({ value }) => (value === positive ? TRUE_NODE : FALSE_NODE),
-      comparison: (comparison) => this.bindComparison(comparison, positive),
-      between: (between) => this.bindBetween(between, positive),
+      constant: ({ value }) => constantNode(value === positive),
+      comparison: (comparison) => this.#comparison(comparison, positive),
+      between: (between) => this.#between(between, positive),
     };
     return visit(node, visitor);
   }
 
-  private bindComparison(node: ComparisonNode, positive: boolean): BoundNode {
-    const left = this.resolve(node.left, node);
-    const right = this.resolve(node.right, node);
-    if (left.kind === 'missing' || right.kind === 'missing') return FALSE_NODE;
+  #comparison(node: ComparisonNode, positive: boolean): BoundNode {
+    const left = this.#resolve(node.left, node);
+    const right = this.#resolve(node.right, node);
+    if (!left || !right) return constantNode(false);
     const isClaim = node.right.kind === 'user';
     if (node.operator === 'in' && right.kind === 'values' && !right.isList && !isClaim) {
-      throw new QueryError({ position: node.right.position, expected: ['a list'], found: 'a single value' });
+      throw new QueryError(node.right.position, 'a single value', ['a list']);
     }
     return bindComparison({ node, left, right, positive });
   }
 
-  private bindBetween(node: BetweenNode, positive: boolean): BoundNode {
-    const operand = this.resolve(node.operand, node);
-    const range = this.resolve(node.range, node);
-    if (operand.kind === 'missing' || range.kind !== 'values' || range.isPartial) return FALSE_NODE;
+  #between(node: BetweenNode, positive: boolean): BoundNode {
+    const operand = this.#resolve(node.operand, node);
+    const range = this.#resolve(node.range, node);
+    if (!operand || range?.kind !== 'values' || range.isPartial) return constantNode(false);
     const [low, high] = range.values;
     if (range.values.length !== 2 || low === undefined || high === undefined) {
-      throw new QueryError({
-        position: node.range.position,
-        expected: ['a list of two values'],
-        found: 'another value',
-      });
+      throw new QueryError(node.range.position, 'another value', ['a list of two values']);
     }
-    const isEmpty = isNaNValue(low) || isNaNValue(high);
-    if (operand.kind === 'values') return constant(isEmpty ? false : valuesBetween(operand, low, high), positive);
-    return fieldBetween({ operand, low, high, positive });
+    const { quantifier: written } = operand;
+    const quantifier = written === 'all' ? 'all' : 'any';
+    const negated = positive === (written === 'none');
+    if (operand.kind === 'field') return { kind: 'between', left: operand.field, low, high, quantifier, negated };
+    const isInside = testWithin(low, high);
+    const { values } = operand;
+    return constantNode((quantifier === 'all' ? values.every(isInside) : values.some(isInside)) !== negated);
   }
 
-  private resolve(operand: ComparisonNode['left'], { position }: { position: number }): Resolved {
-    const resolved = resolveOperand(operand, this.given);
-    if (resolved.kind !== 'values') return resolved;
-    this.valueCount += resolved.values.length;
-    if (this.valueCount > MAX_BOUND_VALUES) {
-      throw new QueryError({ position, found: `more than ${MAX_BOUND_VALUES} values in all lists together` });
+  #resolve(operand: ComparisonNode['left'], { position }: { position: number }): Resolved | undefined {
+    const resolved = resolveOperand(operand, this.#given);
+    if (resolved?.kind !== 'values') return resolved;
+    this.#valueCount += resolved.values.length;
+    if (this.#valueCount > MAX_BOUND_VALUES) {
+      throw new QueryError(position, `more than ${MAX_BOUND_VALUES} values in all lists together`);
     }
     return resolved;
   }
-}
-
-function constant(value: boolean, positive: boolean): BoundNode {
-  return value === positive ? TRUE_NODE : FALSE_NODE;
-}
-
-function valuesBetween({ values, quantifier = 'any' }: ResolvedValues, low: Json, high: Json): boolean {
-  const [from, to] = [decode(low), decode(high)];
-  const isInside = (value: Json): boolean => relate('>=', decode(value), from) && relate('<=', decode(value), to);
-  if (quantifier === 'all') return values.every(isInside);
-  return values.some(isInside) === (quantifier === 'any');
-}
-
-function fieldBetween(parts: { operand: ResolvedField; low: Json; high: Json; positive: boolean }): BoundNode {
-  const { operand, low, high, positive } = parts;
-  const { field: left, quantifier = 'any' } = operand;
-  const negated = positive === (quantifier === 'none');
-  return { kind: 'between', left, low, high, quantifier: quantifier === 'all' ? 'all' : 'any', negated };
 }

@@ -118,5 +118,10 @@ export interface BoundQuery {
   readonly root: BoundNode;
 }
 
+/** The only constants there are. */
 export const TRUE_NODE: BoundConstant = Object.freeze({ kind: 'constant', value: true });
 export const FALSE_NODE: BoundConstant = Object.freeze({ kind: 'constant', value: false });
+
+export function constantNode(value: boolean): BoundConstant {
+  return value ? TRUE_NODE : FALSE_NODE;
+}

@@ -1,5 +1,5 @@
 import { isWrapper, normalize } from './atom.ts';
-import { isList, isObject, type Json } from './json.ts';
+import { isList, isObject, type Json, type JsonObject } from './json.ts';
 import { MAX_ARGUMENT_DEPTH, MAX_LIST } from './limits.ts';
 
 export type CheckedValue =
@@ -11,41 +11,41 @@ export type CheckedValue =
  * values, plain objects without `$` keys, lists of at most 1,000 members without lists in them, depth at most 32.
  */
 export function checkValue(value: unknown): CheckedValue {
-  const reason = isList(value) ? listTrouble(value) : trouble(value, 1);
-  if (reason !== undefined) return { ok: false, reason };
-  const normal = normalize(value as Json);
-  return normal === undefined ? { ok: false, reason: 'a typed value that is not valid' } : { ok: true, value: normal };
-}
-
-function listTrouble(list: readonly unknown[]): string | undefined {
-  if (list.length > MAX_LIST) return `a list of more than ${MAX_LIST} values`;
-  if (list.some(isList)) return 'a list inside a list';
-  return firstTrouble(list, 2);
-}
-
-function trouble(value: unknown, depth: number): string | undefined {
-  if (depth > MAX_ARGUMENT_DEPTH) return `a value nested deeper than ${MAX_ARGUMENT_DEPTH}`;
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return undefined;
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `the number ${value}`;
-  if (isList(value)) return firstTrouble(value, depth + 1);
-  if (!isObject(value) || !isPlain(value)) return `a value of type ${typeof value}`;
-  return objectTrouble(value, depth);
-}
-
-function objectTrouble(value: Readonly<Record<string, unknown>>, depth: number): string | undefined {
-  // Whether a wrapper is valid is for `normalize` to say; what is inside one is shallow.
-  const keys = Object.keys(value);
-  if (isWrapper(value as Record<string, Json>)) return firstTrouble(Object.values(value), depth + 1);
-  if (keys.some((key) => key.startsWith('$'))) return 'a document with a field name that starts with $';
-  return firstTrouble(Object.values(value), depth + 1);
-}
-
-function firstTrouble(values: readonly unknown[], depth: number): string | undefined {
-  for (const value of values) {
-    const reason = trouble(value, depth);
-    if (reason !== undefined) return reason;
+  try {
+    if (isList(value) && value.length > MAX_LIST) refuse(`a list of more than ${MAX_LIST} values`);
+    if (isList(value) && value.some(isList)) refuse('a list inside a list');
+    return { ok: true, value: normalForm(value, 1) };
+  } catch (error) {
+    if (error instanceof TypeError) return { ok: false, reason: error.message };
+    throw error;
   }
-  return undefined;
+}
+
+function refuse(reason: string): never {
+  throw new TypeError(reason);
+}
+
+function normalForm(value: unknown, depth: number): Json {
+  if (depth > MAX_ARGUMENT_DEPTH) refuse(`a value nested deeper than ${MAX_ARGUMENT_DEPTH}`);
+  if (isList(value)) return Array.from(value, (member) => normalForm(member, depth + 1));
+  if (typeof value === 'number' && !Number.isFinite(value)) refuse(`the number ${value}`);
+  if (isObject(value) && isPlain(value) && !isWrapper(value)) return normalDocument(value, depth);
+  if (!isValue(value)) refuse(`a value of type ${typeof value}`);
+  const normal = normalize(value);
+  return normal === undefined ? refuse('a typed value that is not valid') : normal;
+}
+
+function normalDocument(document: JsonObject, depth: number): Json {
+  const entries = Object.entries(document).map(([name, value]) => {
+    if (name.startsWith('$')) refuse('a document with a field name that starts with $');
+    return [name, normalForm(value, depth + 1)];
+  });
+  // Built without assignment: a field may be called __proto__.
+  return Object.fromEntries(entries);
+}
+
+function isValue(value: unknown): value is Json {
+  return isObject(value) ? isPlain(value) : value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }
 
 function isPlain(value: object): boolean {

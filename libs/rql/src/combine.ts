@@ -4,6 +4,7 @@ import {
   type BoundIn,
   type BoundNode,
   type BoundQuery,
+  constantNode,
   FALSE_NODE,
   TRUE_NODE,
   type ValueOperand,
@@ -20,31 +21,23 @@ export function and(...queries: BoundQuery[]): BoundQuery {
 }
 
 export function conjunction(nodes: readonly BoundNode[]): BoundNode {
-  const flat = nodes.flatMap((node) => (node.kind === 'and' ? node.members : [node])).filter((node) => !isTrue(node));
-  if (flat.some(isFalse)) return FALSE_NODE;
-  const members = withoutRepeats(flat);
-  const [first] = members;
-  if (first === undefined) return TRUE_NODE;
-  return members.length === 1 ? first : { kind: 'and', members };
+  return joined('and', nodes);
 }
 
 /** Equalities with one field become one IN, which is quicker to test, to index and to compare with another query's. */
 export function disjunction(nodes: readonly BoundNode[]): BoundNode {
-  const flat = nodes.flatMap((node) => (node.kind === 'or' ? node.members : [node])).filter((node) => !isFalse(node));
-  if (flat.some(isTrue)) return TRUE_NODE;
-  const members = withoutRepeats(mergeEqualities(flat));
-  const [first] = members;
-  if (first === undefined) return FALSE_NODE;
-  return members.length === 1 ? first : { kind: 'or', members };
+  return joined('or', nodes);
 }
 
-function withoutRepeats(nodes: readonly BoundNode[]): readonly BoundNode[] {
-  if (nodes.length < 2) return nodes;
-  const seen = new Set<string>();
-  return nodes.filter((node) => {
-    const text = canonicalText(node);
-    return !seen.has(text) && seen.add(text);
-  });
+function joined(kind: 'and' | 'or', nodes: readonly BoundNode[]): BoundNode {
+  const neutral = constantNode(kind === 'and');
+  const decisive = constantNode(kind === 'or');
+  const flat = nodes.flatMap((node) => (node.kind === kind ? node.members : [node])).filter((node) => node !== neutral);
+  if (flat.includes(decisive)) return decisive;
+  const merged = kind === 'or' ? mergeEqualities(flat) : flat;
+  const members = [...new Map(merged.map((node) => [canonicalText(node), node])).values()];
+  const [first = neutral] = members;
+  return members.length < 2 ? first : { kind, members };
 }
 
 /** `left IN values` in its simplest form: no duplicates, no NaN, in a fixed order, `==` for a single value. */
@@ -53,7 +46,7 @@ export function membership(node: BoundIn): BoundNode {
   const { left, quantifier, negated } = node;
   const caseInsensitive = node.caseInsensitive && values.some((value) => typeof value === 'string');
   const [first] = values;
-  if (first === undefined && quantifier === 'any') return negated ? TRUE_NODE : FALSE_NODE;
+  if (first === undefined && quantifier === 'any') return constantNode(negated);
   if (first === undefined || values.length > 1) return { ...node, values, caseInsensitive };
   const right: ValueOperand = { kind: 'value', value: first };
   return { kind: 'compare', operator: '==', left, right, quantifier, negated, caseInsensitive };
@@ -70,27 +63,15 @@ export function isNaNValue(value: Json): boolean {
   return atom.kind === 'number' && Number.isNaN(atom.value);
 }
 
-function isTrue(node: BoundNode): boolean {
-  return node.kind === 'constant' && node.value;
-}
-
-function isFalse(node: BoundNode): boolean {
-  return node.kind === 'constant' && !node.value;
-}
-
 function mergeEqualities(members: readonly BoundNode[]): readonly BoundNode[] {
   const groups = new Map<string, BoundIn>();
-  const others: BoundNode[] = [];
-  for (const member of members) {
+  const others = members.filter((member) => {
     const equality = equalityOf(member);
-    if (!equality) {
-      others.push(member);
-      continue;
-    }
+    if (!equality) return true;
     const key = JSON.stringify(equality.left);
-    const known = groups.get(key);
-    groups.set(key, known ? { ...known, values: [...known.values, ...equality.values] } : equality);
-  }
+    groups.set(key, { ...equality, values: [...(groups.get(key)?.values ?? []), ...equality.values] });
+    return false;
+  });
   return [...[...groups.values()].map(membership), ...others];
 }
 

@@ -1,16 +1,7 @@
 import { compileAggregate } from './aggregates.ts';
 import type { BoundNode, BoundQuery, BoundText, BoundVisitor, Field } from './bound-tree.ts';
 import { compilePath, type Document, type ExistsUnder } from './paths.ts';
-import {
-  type PairTest,
-  pairTest,
-  type Relation,
-  testAgainst,
-  testAmong,
-  testTextIn,
-  testWithin,
-  type ValueTest,
-} from './value-test.ts';
+import { type PairTest, pairTest, testAgainst, testAmong, testWithin, type ValueTest } from './value-test.ts';
 import { visit } from './visitor.ts';
 
 /** Whether a document matches. Pure, allocates nothing for common filters, never throws. */
@@ -33,9 +24,9 @@ const COMPILERS: BoundVisitor<Predicate> = {
     () =>
       value,
   compare: (node) => {
-    const relation: Relation = node;
-    if (node.right.kind === 'value') return overField(node, node.left, testAgainst(relation, node.right.value));
-    return overPairs(node, { outer: node.left, inner: node.right, test: pairTest(relation) });
+    const { left, right } = node;
+    if (right.kind === 'value') return overField(node, left, testAgainst(node, right.value));
+    return overPairs(node, { outer: left, inner: right, test: pairTest(node) });
   },
   in: (node) => overField(node, node.left, testAmong(node.values, node.caseInsensitive)),
   between: (node) => overField(node, node.left, testWithin(node.low, node.high)),
@@ -64,10 +55,9 @@ interface Quantified {
 /** ALL is "there is none that fails". */
 function overField({ quantifier, negated }: Quantified, field: Field, test: ValueTest): Predicate {
   const exists = existsUnder(field);
-  if (quantifier === 'any')
-    return negated ? (document) => !exists(document, test) : (document) => exists(document, test);
-  const fails: ValueTest = (value) => !test(value);
-  return negated ? (document) => exists(document, fails) : (document) => !exists(document, fails);
+  const isAll = quantifier === 'all';
+  const sought: ValueTest = isAll ? (value) => !test(value) : test;
+  return isAll === negated ? (document) => exists(document, sought) : (document) => !exists(document, sought);
 }
 
 interface Pair {
@@ -93,12 +83,12 @@ function existsUnder(field: Field): ExistsUnder {
 }
 
 function compileText(node: BoundText): Predicate {
-  const { left, right, operator, caseInsensitive } = node;
-  if (right.kind === 'value') {
-    return left.kind === 'value' ? () => false : overField(node, left, testAgainst(node, right.value));
-  }
-  if (left.kind === 'value') return overField(node, right, testTextIn(operator, left.value, caseInsensitive));
+  const { left, right } = node;
   const test = pairTest(node);
+  if (left.kind === 'value') {
+    return right.kind === 'value' ? () => false : overField(node, right, (value) => test(left.value, value));
+  }
+  if (right.kind === 'value') return overField(node, left, testAgainst(node, right.value));
   if (node.over === 'left') return overPairs(node, { outer: left, inner: right, test });
   return overPairs(node, { outer: right, inner: left, test: (b, a) => test(a, b) });
 }

@@ -24,21 +24,18 @@ const MAX_MAGNITUDE = 6144;
 const MIN_EXPONENT = -6176;
 const MAX_NUMERAL_LENGTH = 128;
 const NUMERAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,5}))?$/;
-const INFINITE = /^([+-]?)inf(?:inity)?$/i;
-const NOT_A_NUMBER = /^[+-]?nan$/i;
+const SPECIAL = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i;
 
 /** Reads what a Decimal128 can hold (34 digits, exponents to 6144); anything else is undefined. */
 export function parseDecimal(text: string): Exact | undefined {
   if (text.length > MAX_NUMERAL_LENGTH) return undefined;
-  if (NOT_A_NUMBER.test(text)) return Number.NaN;
-  const infinite = INFINITE.exec(text);
-  if (infinite) return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const special = SPECIAL.exec(text);
+  if (special) return special[2] === undefined ? Number.NaN : Number(`${special[1]}Infinity`);
   const match = NUMERAL.exec(text);
   if (!match) return undefined;
   const [, sign, whole = '', fraction = '', power = '0'] = match;
   if (whole.length + fraction.length === 0) return undefined;
-  const coefficient = BigInt(whole + fraction);
-  return bounded({ coefficient: sign === '-' ? -coefficient : coefficient, exponent: Number(power) - fraction.length });
+  return bounded({ coefficient: BigInt(sign + whole + fraction), exponent: Number(power) - fraction.length });
 }
 
 function bounded(value: Scaled): Exact | undefined {
@@ -51,11 +48,13 @@ function bounded(value: Scaled): Exact | undefined {
 
 /** Reads an integer of 64 bits; anything else is undefined. */
 export function parseLong(text: string): Exact | undefined {
-  if (!/^[+-]?\d{1,19}$/.test(text)) return undefined;
-  const value = BigInt(text.startsWith('+') ? text.slice(1) : text);
-  return BigInt.asIntN(64, value) === value
-    ? simplest(withoutTrailingZeros({ coefficient: value, exponent: 0 }))
-    : undefined;
+  return /^[+-]?\d{1,19}$/.test(text) ? exactLong(BigInt(text)) : undefined;
+}
+
+/** Undefined past 64 bits. */
+export function exactLong(value: bigint): Exact | undefined {
+  if (BigInt.asIntN(64, value) !== value) return undefined;
+  return simplest(withoutTrailingZeros({ coefficient: value, exponent: 0 }));
 }
 
 function simplest({ coefficient, exponent }: Scaled): Exact {

@@ -8,7 +8,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json };
 
 /** Reads an own property only: a document's field is never answered by a prototype. */
-export function ownProperty(object: JsonObject, key: string): Json | undefined {
+export function ownProperty<T>(object: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 

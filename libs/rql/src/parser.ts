@@ -1,17 +1,10 @@
 import { tokenize } from './lexer.ts';
 import { MAX_DEPTH, MAX_TEXT_BYTES } from './limits.ts';
-import { type OperandOptions, parseList, parseOperand } from './operand-parser.ts';
+import { parseList, parseOperand } from './operand-parser.ts';
 import { QueryError } from './query-error.ts';
+import { END } from './token.ts';
 import { TokenReader } from './token-reader.ts';
-import type {
-  ArgumentOperand,
-  ComparisonNode,
-  ListOperand,
-  Node,
-  Operand,
-  RelationalOperator,
-  TextOperator,
-} from './tree.ts';
+import type { ComparisonNode, Node, Operand } from './tree.ts';
 
 /**
  * A parsed query, immutable.
@@ -57,143 +50,115 @@ export interface ParseOptions {
  * @throws QueryError for anything else, and past the limits of `limits.ts`.
  */
 export function parseQuery(source: string, options: ParseOptions = {}): Query {
-  checkSize(source);
-  const reader = new TokenReader(tokenize(source));
-  const seen = { argumentCount: 0, usesUser: false };
-  const context: OperandOptions = { allowUser: options.allowUser ?? false, seen };
-  const root: Node = reader.atEnd() ? { kind: 'constant', value: true } : new QueryParser(reader, context).parse();
-  return { source, root, ...seen };
+  if (source.length > MAX_TEXT_BYTES || new TextEncoder().encode(source).length > MAX_TEXT_BYTES) {
+    throw new QueryError(1, `the text is longer than ${MAX_TEXT_BYTES} bytes`);
+  }
+  const reader = new TokenReader(tokenize(source), options.allowUser ?? false);
+  const root = parseWhole(reader);
+  return { source, root, argumentCount: reader.argumentCount, usesUser: reader.usesUser };
 }
 
-function checkSize(source: string): void {
-  if (source.length <= MAX_TEXT_BYTES && new TextEncoder().encode(source).length <= MAX_TEXT_BYTES) return;
-  throw new QueryError({ position: 1, found: `the text is longer than ${MAX_TEXT_BYTES} bytes` });
-}
+type Operator = ComparisonNode['operator'];
 
-const RELATIONAL: ReadonlySet<string> = new Set<RelationalOperator>(['==', '!=', '<', '<=', '>', '>=']);
-const TEXT_OPERATORS: Readonly<Record<string, TextOperator>> = {
+/** The operators of a comparison in all their spellings. */
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  '==': '==',
+  '=': '==',
+  '!=': '!=',
+  '<>': '!=',
+  '<': '<',
+  '<=': '<=',
+  '=<': '<=',
+  '>': '>',
+  '>=': '>=',
+  '=>': '>=',
+  in: 'in',
   beginswith: 'beginsWith',
   endswith: 'endsWith',
   contains: 'contains',
   like: 'like',
 };
-const OPERATORS = ['a comparison (== != < <= > >= IN BETWEEN BEGINSWITH ENDSWITH CONTAINS LIKE)'];
+const CONSTANTS: Readonly<Record<string, boolean>> = { truepredicate: true, falsepredicate: false };
 
-type Operator = ComparisonNode['operator'];
-
-class QueryParser {
-  private readonly reader: TokenReader;
-  private readonly context: OperandOptions;
-  private depth = 0;
-
-  constructor(reader: TokenReader, context: OperandOptions) {
-    this.reader = reader;
-    this.context = context;
-  }
-
-  parse(): Node {
-    const root = this.parseOr();
-    if (this.reader.atEnd()) return root;
-    const isSorting = this.reader.at('sort', 'distinct', 'limit');
-    return this.reader.fail(
-      ['AND', 'OR', 'the end'],
-      isSorting ? ' (a filter cannot sort, limit or drop duplicates)' : '',
-    );
-  }
-
-  private parseOr(): Node {
-    const members = [this.parseAnd()];
-    while (this.reader.take('||', 'or')) members.push(this.parseAnd());
-    return members.length === 1 && members[0] ? members[0] : { kind: 'or', members };
-  }
-
-  private parseAnd(): Node {
-    const members = [this.parseNot()];
-    while (this.reader.take('&&', 'and')) members.push(this.parseNot());
-    return members.length === 1 && members[0] ? members[0] : { kind: 'and', members };
-  }
-
-  private parseNot(): Node {
-    const { position } = this.reader.peek();
-    if (this.reader.take('!', 'not')) {
-      return this.nested(position, () => ({ kind: 'not', member: this.parseNot() }));
-    }
-    if (this.reader.take('(')) return this.nested(position, () => this.parseGroup());
-    if (this.reader.take('truepredicate')) return { kind: 'constant', value: true };
-    if (this.reader.take('falsepredicate')) return { kind: 'constant', value: false };
-    return this.parseComparison();
-  }
-
-  private parseGroup(): Node {
-    const node = this.parseOr();
-    if (!this.reader.take(')')) this.reader.fail(['AND', 'OR', ')']);
-    return node;
-  }
-
-  private nested(position: number, parse: () => Node): Node {
-    this.depth += 1;
-    if (this.depth > MAX_DEPTH) throw new QueryError({ position, found: `nested deeper than ${MAX_DEPTH}` });
-    const node = parse();
-    this.depth -= 1;
-    return node;
-  }
-
-  private parseComparison(): Node {
-    const left = parseOperand(this.reader, this.context);
-    const { position } = this.reader.peek();
-    if (this.reader.take('between')) return { kind: 'between', operand: left, range: this.parseRange(), position };
-    const operator = this.parseOperator();
-    const caseInsensitive = !isOrdering(operator) && this.reader.take('[c]');
-    const right = parseOperand(this.reader, this.context);
-    const node: ComparisonNode = { kind: 'comparison', operator, left, right, caseInsensitive, position };
-    checkComparison(node);
-    return node;
-  }
-
-  private parseOperator(): Operator {
-    const token = this.reader.peek();
-    if (this.reader.take('in')) return 'in';
-    if (token.kind === 'symbol' && RELATIONAL.has(token.symbol) && this.reader.take(token.symbol)) {
-      return token.symbol as RelationalOperator;
-    }
-    const word = token.kind === 'name' ? token.word : '';
-    const operator = Object.hasOwn(TEXT_OPERATORS, word) ? TEXT_OPERATORS[word] : undefined;
-    if (operator === undefined) return this.reader.fail(OPERATORS);
-    this.reader.take(word);
-    return operator;
-  }
-
-  private parseRange(): ListOperand | ArgumentOperand {
-    const start = this.reader.peek();
-    const operand =
-      start.kind === 'argument' ? parseOperand(this.reader, this.context) : parseList(this.reader, this.context);
-    if (operand.kind === 'argument') return operand;
-    if (operand.kind === 'list' && operand.items.length === 2) return operand;
-    throw new QueryError({ position: start.position, expected: ['{low, high}'], found: 'another number of values' });
-  }
+function parseWhole(reader: TokenReader): Node {
+  if (reader.at(END)) return { kind: 'constant', value: true };
+  const root = parseOr(reader);
+  if (reader.at(END)) return root;
+  const isSorting = reader.at('sort', 'distinct', 'limit');
+  return reader.fail(['AND', 'OR', END], isSorting ? ' (a filter cannot sort, limit or drop duplicates)' : '');
 }
 
-function isOrdering(operator: Operator): boolean {
-  return operator === '<' || operator === '<=' || operator === '>' || operator === '>=';
+function parseOr(reader: TokenReader): Node {
+  const members = [parseAnd(reader)];
+  while (reader.take('||', 'or')) members.push(parseAnd(reader));
+  return members.length === 1 && members[0] ? members[0] : { kind: 'or', members };
 }
 
-function quantifierOf(operand: Operand): string | undefined {
-  return 'quantifier' in operand ? operand.quantifier : undefined;
+function parseAnd(reader: TokenReader): Node {
+  const members = [parseNot(reader)];
+  while (reader.take('&&', 'and')) members.push(parseNot(reader));
+  return members.length === 1 && members[0] ? members[0] : { kind: 'and', members };
+}
+
+function parseNot(reader: TokenReader): Node {
+  const { position } = reader.peek();
+  if (reader.take('!', 'not')) return { kind: 'not', member: nested(reader, position, parseNot) };
+  if (reader.take('(')) return nested(reader, position, parseGroup);
+  const value = reader.takeOf(CONSTANTS);
+  return value === undefined ? parseComparison(reader) : { kind: 'constant', value };
+}
+
+function parseGroup(reader: TokenReader): Node {
+  const node = parseOr(reader);
+  if (!reader.take(')')) reader.fail(['AND', 'OR', ')']);
+  return node;
+}
+
+function nested(reader: TokenReader, position: number, parse: (reader: TokenReader) => Node): Node {
+  reader.depth += 1;
+  if (reader.depth > MAX_DEPTH) throw new QueryError(position, `nested deeper than ${MAX_DEPTH}`);
+  const node = parse(reader);
+  reader.depth -= 1;
+  return node;
+}
+
+function parseComparison(reader: TokenReader): Node {
+  const left = parseOperand(reader);
+  const { position } = reader.peek();
+  if (reader.take('between')) return parseBetween(reader, left, position);
+  const operator =
+    reader.takeOf(OPERATORS) ??
+    reader.fail(['a comparison (== != < <= > >= IN BETWEEN BEGINSWITH ENDSWITH CONTAINS LIKE)']);
+  const caseInsensitive = !/[<>]/.test(operator) && reader.take('[c]');
+  const right = parseOperand(reader);
+  const node: ComparisonNode = { kind: 'comparison', operator, left, right, caseInsensitive, position };
+  checkComparison(node);
+  return node;
+}
+
+function parseBetween(reader: TokenReader, operand: Operand, position: number): Node {
+  const start = reader.peek();
+  const range = start.argument === undefined ? parseList(reader) : parseOperand(reader);
+  if (range.kind === 'argument' || (range.kind === 'list' && range.items.length === 2)) {
+    return { kind: 'between', operand, range, position };
+  }
+  throw new QueryError(start.position, 'another number of values', ['{low, high}']);
 }
 
 /** What is grammatical but means nothing. */
 function checkComparison({ operator, left, right }: ComparisonNode): void {
-  if (quantifierOf(left) && quantifierOf(right)) {
-    throw new QueryError({
-      position: right.position,
-      expected: ['one of ANY, ALL, NONE in a comparison'],
-      found: 'two',
-    });
+  const { kind, position } = right;
+  if (isQuantified(left) && isQuantified(right)) {
+    throw new QueryError(position, 'two', ['one of ANY, ALL, NONE in a comparison']);
   }
-  if (operator === 'in' && (right.kind === 'literal' || right.kind === 'aggregate')) {
-    throw new QueryError({ position: right.position, expected: ['a list'], found: 'a single value' });
+  if (operator === 'in' && (kind === 'literal' || kind === 'aggregate')) {
+    throw new QueryError(position, 'a single value', ['a list']);
   }
-  if (operator === 'like' && (right.kind === 'path' || right.kind === 'aggregate')) {
-    throw new QueryError({ position: right.position, expected: ['a pattern', 'an argument'], found: 'a field' });
+  if (operator === 'like' && (kind === 'path' || kind === 'aggregate')) {
+    throw new QueryError(position, 'a field', ['a pattern', 'an argument']);
   }
+}
+
+function isQuantified(operand: Operand): boolean {
+  return 'quantifier' in operand;
 }

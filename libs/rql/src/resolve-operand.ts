@@ -11,7 +11,7 @@ export interface QueryValues {
 }
 
 /** An operand without placeholders. */
-export type Resolved = ResolvedField | ResolvedValues | ResolvedMissing;
+export type Resolved = ResolvedField | ResolvedValues;
 
 export interface ResolvedField {
   readonly kind: 'field';
@@ -29,14 +29,8 @@ export interface ResolvedValues {
   readonly quantifier?: Quantifier | undefined;
 }
 
-/** A claim that the user does not have. */
-export interface ResolvedMissing {
-  readonly kind: 'missing';
-}
-
-const MISSING: ResolvedMissing = { kind: 'missing' };
-
-export function resolveOperand(operand: Operand, given: QueryValues): Resolved {
+/** Undefined: a claim that the user does not have. */
+export function resolveOperand(operand: Operand, given: QueryValues): Resolved | undefined {
   switch (operand.kind) {
     case 'path':
       return { kind: 'field', field: { kind: 'path', path: operand.path }, quantifier: operand.quantifier };
@@ -49,48 +43,44 @@ export function resolveOperand(operand: Operand, given: QueryValues): Resolved {
   }
 }
 
-function resolveConstant(operand: ConstantOperand, given: QueryValues): Resolved {
-  if (operand.kind === 'literal') return valuesOf(operand.value);
-  const value = operand.kind === 'argument' ? argument(operand, given) : claim(operand, given);
-  if (value === undefined) return MISSING;
-  return { ...valuesOf(value), quantifier: operand.quantifier };
-}
-
-function valuesOf(value: Json): ResolvedValues {
-  return { kind: 'values', values: isList(value) ? value : [value], isList: isList(value), isPartial: false };
-}
-
-function resolveList(list: ListOperand, given: QueryValues): ResolvedValues {
-  const values: Json[] = [];
-  for (const item of list.items) {
-    const resolved = resolveConstant(item, given);
-    if (resolved.kind !== 'values') continue;
-    if (!resolved.isList) values.push(...resolved.values);
-    else if (item.kind === 'argument') {
-      throw new QueryError({
-        position: item.position,
-        expected: ['a single value'],
-        found: `a list as $${item.index}`,
-      });
-    }
-  }
+function resolveConstant(operand: ConstantOperand, given: QueryValues): ResolvedValues | undefined {
+  const value = givenValue(operand, given);
+  if (value === undefined) return undefined;
+  const quantifier = operand.kind === 'literal' ? undefined : operand.quantifier;
   return {
     kind: 'values',
-    values,
-    isList: true,
-    isPartial: values.length < list.items.length,
-    quantifier: list.quantifier,
+    values: isList(value) ? value : [value],
+    isList: isList(value),
+    isPartial: false,
+    quantifier,
   };
+}
+
+function givenValue(operand: ConstantOperand, given: QueryValues): Json | undefined {
+  if (operand.kind === 'literal') return operand.value;
+  return operand.kind === 'argument' ? argument(operand, given) : claim(operand, given);
+}
+
+function resolveList({ items, quantifier }: ListOperand, given: QueryValues): ResolvedValues {
+  const values: Json[] = [];
+  for (const item of items) {
+    const value = givenValue(item, given);
+    if (isList(value) && item.kind === 'argument') {
+      throw new QueryError(item.position, `a list as $${item.index}`, ['a single value']);
+    }
+    if (value !== undefined && !isList(value)) values.push(value);
+  }
+  return { kind: 'values', values, isList: true, isPartial: values.length < items.length, quantifier };
 }
 
 function argument({ index, position }: ArgumentOperand, { args = [] }: QueryValues): Json {
   if (index >= args.length) {
     const found = args.length === 1 ? '1 argument' : `${args.length} arguments`;
-    throw new QueryError({ position, expected: [`a value for $${index}`], found });
+    throw new QueryError(position, found, [`a value for $${index}`]);
   }
   const checked = checkValue(args[index]);
   if (checked.ok) return checked.value;
-  throw new QueryError({ position, expected: [`a JSON or Extended JSON value as $${index}`], found: checked.reason });
+  throw new QueryError(position, checked.reason, [`a JSON or Extended JSON value as $${index}`]);
 }
 
 /**

@@ -1,49 +1,59 @@
+import { ownProperty } from './json.ts';
 import { QueryError } from './query-error.ts';
-import type { Token } from './token.ts';
+import { END, type Token } from './token.ts';
 
-/** Walks over tokens, the last of which is an end. */
+/** Walks over the tokens of a query, the last of which is the end, and holds what is known about it on the way. */
 export class TokenReader {
-  private readonly tokens: readonly Token[];
-  private index = 0;
+  /** Whether `$user` may stand for a value. */
+  readonly allowUser: boolean;
+  /** The highest `$n` that was met, plus one. */
+  argumentCount = 0;
+  usesUser = false;
+  /** How many parentheses and NOTs are open. */
+  depth = 0;
+  readonly #tokens: readonly Token[];
+  #index = 0;
 
-  constructor(tokens: readonly Token[]) {
-    this.tokens = tokens;
+  constructor(tokens: readonly Token[], allowUser: boolean) {
+    this.#tokens = tokens;
+    this.allowUser = allowUser;
   }
 
   /** The next token; at the end, the end for ever. */
   peek(): Token {
-    const token = this.tokens[Math.min(this.index, this.tokens.length - 1)];
+    const token = this.#tokens[this.#index] ?? this.#tokens.at(-1);
     if (!token) throw new RangeError('There are no tokens.');
     return token;
   }
 
   next(): Token {
     const token = this.peek();
-    this.index += 1;
+    this.#index += 1;
     return token;
   }
 
-  atEnd(): boolean {
-    return this.peek().kind === 'end';
+  /** Whether the next token is one of these words. */
+  at(...words: readonly string[]): boolean {
+    return words.includes(this.peek().word);
   }
 
-  /** Whether the next token is one of these symbols or words (lower case). */
-  at(...spellings: readonly string[]): boolean {
-    const token = this.peek();
-    if (token.kind === 'symbol') return spellings.includes(token.symbol);
-    return token.kind === 'name' && token.word !== '' && spellings.includes(token.word);
-  }
-
-  /** Steps over the next token if it is one of these. */
-  take(...spellings: readonly string[]): boolean {
-    const taken = this.at(...spellings);
-    if (taken) this.index += 1;
+  /** Steps over the next token if it is one of these words. */
+  take(...words: readonly string[]): boolean {
+    const taken = this.at(...words);
+    if (taken) this.#index += 1;
     return taken;
   }
 
+  /** Steps over the next token if it is a word of the table, and tells what stands there for it. */
+  takeOf<T>(table: Readonly<Record<string, T>>): T | undefined {
+    const found = ownProperty(table, this.peek().word);
+    if (found !== undefined) this.#index += 1;
+    return found;
+  }
+
   fail(expected: readonly string[], remark = ''): never {
-    const { position, text, kind } = this.peek();
-    const found = kind === 'end' ? text : JSON.stringify(text.slice(0, 40));
-    throw new QueryError({ position, expected, found: found + remark });
+    const { position, text, word } = this.peek();
+    const found = word === END ? text : JSON.stringify(text.slice(0, 40));
+    throw new QueryError(position, found + remark, expected);
   }
 }

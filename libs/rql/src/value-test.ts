@@ -1,8 +1,9 @@
 import { type Atom, atomKey, decode } from './atom.ts';
-import { compareStrings, holds, isOrderedByUnit, order, relate } from './compare-values.ts';
+import { areEqual, compareStrings, type Ordering, order, relate, satisfies } from './compare-values.ts';
+import { compareExact } from './decimal.ts';
 import { foldCase } from './fold-case.ts';
 import type { Json } from './json.ts';
-import { compileLike } from './like.ts';
+import { compileLike, type TextTest } from './like.ts';
 import type { RelationalOperator, TextOperator } from './tree.ts';
 
 /** Tests one value of a field; a missing field is undefined. */
@@ -17,27 +18,17 @@ export interface Relation {
 /** `value operator constant`, as quick as the constant's kind allows: it runs for every change. */
 export function testAgainst({ operator, caseInsensitive }: Relation, constant: Json): ValueTest {
   if (isTextOperator(operator)) return textTest({ operator, caseInsensitive }, constant);
-  if (caseInsensitive && typeof constant === 'string') return foldedEquality(operator, constant);
-  if (operator === '==') return equalityTest(constant);
-  if (operator === '!=') {
-    const equals = equalityTest(constant);
-    return (value) => !equals(value);
-  }
-  return orderTest(operator, constant);
-}
-
-/** `constant operator value`, for the operators that cannot be turned round. */
-export function testTextIn(operator: TextOperator, constant: Json, caseInsensitive: boolean): ValueTest {
-  const test = pairTest({ operator, caseInsensitive });
-  return (value) => test(constant, value);
+  if (operator !== '==' && operator !== '!=') return orderTest(operator, constant);
+  const folds = caseInsensitive && typeof constant === 'string';
+  const equals = folds ? foldedEquality(constant) : equalityTest(constant);
+  return operator === '==' ? equals : (value) => !equals(value);
 }
 
 /** `left operator right` where neither is known beforehand. */
 export function pairTest({ operator, caseInsensitive }: Relation): PairTest {
   const fold = caseInsensitive ? foldCase : unchanged;
   if (isTextOperator(operator)) {
-    const test = TEXT_TESTS[operator];
-    return (a, b) => typeof a === 'string' && typeof b === 'string' && test(fold(a), fold(b));
+    return (a, b) => typeof a === 'string' && typeof b === 'string' && TEXT_TESTS[operator](fold(b))(fold(a));
   }
   const decoded = (value: Json | undefined): Atom => decode(typeof value === 'string' ? fold(value) : value);
   return (a, b) => relate(operator, decoded(a), decoded(b));
@@ -61,19 +52,16 @@ export function testWithin(low: Json, high: Json): ValueTest {
   return (value) => aboveLow(value) && belowHigh(value);
 }
 
-const TEXT_TESTS: Readonly<Record<TextOperator, (text: string, part: string) => boolean>> = {
-  beginsWith: (text, part) => text.startsWith(part),
-  endsWith: (text, part) => text.endsWith(part),
-  contains: (text, part) => text.includes(part),
-  like: (text, pattern) => compileLike(pattern)(text),
+/** By what the text is compared with. */
+const TEXT_TESTS: Readonly<Record<TextOperator, (part: string) => TextTest>> = {
+  beginsWith: (part) => (text) => text.startsWith(part),
+  endsWith: (part) => (text) => text.endsWith(part),
+  contains: (part) => (text) => text.includes(part),
+  like: compileLike,
 };
 
 export function isTextOperator(operator: Relation['operator']): operator is TextOperator {
   return Object.hasOwn(TEXT_TESTS, operator);
-}
-
-function never(): boolean {
-  return false;
 }
 
 function unchanged(text: string): string {
@@ -84,56 +72,31 @@ function textTest(
   { operator, caseInsensitive }: { operator: TextOperator; caseInsensitive: boolean },
   constant: Json,
 ): ValueTest {
-  if (typeof constant !== 'string') return never;
-  const part = caseInsensitive ? foldCase(constant) : constant;
-  const like = operator === 'like' ? compileLike(part) : undefined;
-  const test = like ?? ((text: string) => TEXT_TESTS[operator](text, part));
-  if (!caseInsensitive) return (value) => typeof value === 'string' && test(value);
-  return (value) => typeof value === 'string' && test(foldCase(value));
+  if (typeof constant !== 'string') return () => false;
+  const fold = caseInsensitive ? foldCase : unchanged;
+  const test = TEXT_TESTS[operator](fold(constant));
+  return (value) => typeof value === 'string' && test(fold(value));
 }
 
-function foldedEquality(operator: RelationalOperator, constant: string): ValueTest {
+function foldedEquality(constant: string): ValueTest {
   const wanted = foldCase(constant);
-  const isEqual = operator === '==';
-  return (value) => (typeof value === 'string' && foldCase(value) === wanted) === isEqual;
+  return (value) => typeof value === 'string' && foldCase(value) === wanted;
 }
 
+/** What is the same is equal; only a typed value, a list or a document may be equal to something that looks different. */
 function equalityTest(constant: Json): ValueTest {
-  if (constant === null) return (value) => value === undefined || value === null;
-  if (typeof constant === 'string' || typeof constant === 'boolean') return (value) => value === constant;
   const atom = decode(constant);
-  const isObject = (value: Json | undefined): boolean => typeof value === 'object' && value !== null;
-  if (typeof constant === 'number') {
-    return (value) => value === constant || (isObject(value) && relate('==', decode(value), atom));
-  }
-  if (atom.kind === 'number') return (value) => relate('==', decode(value), atom);
-  return (value) => isObject(value) && relate('==', decode(value), atom);
+  const isTyped = typeof constant === 'object';
+  return (value) =>
+    (value ?? null) === constant || ((isTyped || typeof value === 'object') && areEqual(decode(value), atom));
 }
-
-type Ordering = '<' | '<=' | '>' | '>=';
 
 function orderTest(operator: Ordering, constant: Json): ValueTest {
-  if (typeof constant === 'string') return stringOrder(operator, constant);
   const atom = decode(constant);
-  if (typeof constant !== 'number') return (value) => holds(operator, order(decode(value), atom));
+  const holds = satisfies(operator);
   return (value) => {
-    if (typeof value === 'number') return holdsForNumbers(operator, value, constant);
-    return typeof value === 'object' && value !== null && holds(operator, order(decode(value), atom));
+    if (typeof value === 'number' && typeof constant === 'number') return holds(compareExact(value, constant));
+    if (typeof value === 'string' && typeof constant === 'string') return holds(compareStrings(value, constant));
+    return holds(order(decode(value), atom));
   };
-}
-
-function holdsForNumbers(operator: Ordering, value: number, constant: number): boolean {
-  if (operator === '<') return value < constant;
-  if (operator === '<=') return value <= constant;
-  return operator === '>' ? value > constant : value >= constant;
-}
-
-function stringOrder(operator: Ordering, constant: string): ValueTest {
-  const isSimple = isOrderedByUnit(constant);
-  const compare = isSimple ? compareByUnit : compareStrings;
-  return (value) => typeof value === 'string' && holds(operator, compare(value, constant));
-}
-
-function compareByUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
