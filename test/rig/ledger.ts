@@ -1,14 +1,6 @@
-import {
-  brandAs,
-  type CollectionName,
-  type Document,
-  documentKey,
-  type Entry,
-  type Lane,
-  type Seq,
-} from '@tidemark/protocol';
+import { brandAs, type CollectionName, type Document, documentKey, type Entry } from '@tidemark/protocol';
 import { TRUE_QUERY } from '@tidemark/rql';
-import type { Store } from '@tidemark/storage';
+import type { LogRead, Store } from '@tidemark/storage';
 import { openMongoStore } from '@tidemark/storage/mongo';
 
 const page = 500;
@@ -21,22 +13,31 @@ export class Ledger implements AsyncDisposable {
     this.store = store;
   }
 
-  static async open(env: Readonly<Record<string, string>>, lanes = 8): Promise<Ledger> {
-    const [uri, database] = [env.MONGODB_URI ?? '', env.MONGODB_DATABASE ?? ''];
-    return new Ledger(await openMongoStore({ uri, database, lanes, poolSize: 2, socketTimeoutMs: 30_000 }));
+  /** Sees the epochs that there are now. */
+  static async open(env: Readonly<Record<string, string>>): Promise<Ledger> {
+    const options = { uri: env.MONGODB_URI ?? '', database: env.MONGODB_DATABASE ?? '', lanes: 8, keepLanes: true };
+    return new Ledger(await openMongoStore({ ...options, poolSize: 2, socketTimeoutMs: 30_000 }));
   }
 
-  /** The whole history of the collection, lane by lane. Throws when a lane has a gap. */
+  /** The numbers of lanes, epoch by epoch. */
+  get layouts(): readonly number[] {
+    return this.store.history.epochs.map(({ lanes }) => lanes);
+  }
+
+  /** The whole history of the collection, epoch by epoch and lane by lane. Throws when a lane has a gap. */
   async entries(collection: string): Promise<readonly Entry[]> {
-    const { epoch } = this.store.history.epochs.at(-1) ?? fail('a history without an epoch');
     const found: Entry[] = [];
-    for (const { lane, head } of await this.store.heads(epoch)) {
-      const entries = await this.lane(epoch, lane);
-      entries.forEach(({ seq }, index) => {
-        if (seq !== index + 1) throw new Error(`lane ${lane}: seq ${seq} stands where ${index + 1} belongs`);
-      });
-      if (entries.length !== head) throw new Error(`lane ${lane}: ${entries.length} entries and the head ${head}`);
-      found.push(...entries.filter((entry) => entry.collection === collection));
+    for (const { epoch, base } of this.store.history.epochs) {
+      for (const { lane, head } of await this.store.heads(epoch)) {
+        const entries = await this.lane({ epoch, lane, after: base });
+        entries.forEach(({ seq }, index) => {
+          if (seq !== base + index + 1)
+            throw new Error(`lane ${lane}: seq ${seq} stands where ${base + index + 1} belongs`);
+        });
+        if (base + entries.length !== head)
+          throw new Error(`lane ${lane}: ${entries.length} entries, the head ${head}`);
+        found.push(...entries.filter((entry) => entry.collection === collection));
+      }
     }
     return found;
   }
@@ -53,17 +54,12 @@ export class Ledger implements AsyncDisposable {
     await this.store.close();
   }
 
-  private async lane(epoch: Entry['epoch'], lane: Lane): Promise<readonly Entry[]> {
+  private async lane(from: Pick<LogRead, 'epoch' | 'lane' | 'after'>): Promise<readonly Entry[]> {
     const all: Entry[] = [];
     for (;;) {
-      const after = all.at(-1)?.seq ?? brandAs<Seq>(0);
-      const entries = await this.store.readLog({ epoch, lane, after, limit: page });
+      const entries = await this.store.readLog({ ...from, after: all.at(-1)?.seq ?? from.after, limit: page });
       if (entries.length === 0) return all;
       all.push(...entries);
     }
   }
-}
-
-function fail(message: string): never {
-  throw new Error(message);
 }

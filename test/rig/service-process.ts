@@ -18,7 +18,7 @@ const startsWithin = 60_000;
 const endsWithin = 30_000;
 
 /** A service as users run it, in a process of its own, on a port that it keeps over restarts. */
-export class ServiceProcess {
+export class ServiceProcess implements AsyncDisposable {
   readonly name: ServiceName;
   readonly url: string;
   /** Of all its starts. */
@@ -64,6 +64,18 @@ export class ServiceProcess {
     await withinTime(started, startsWithin, () => `the ${this.name} did not start: ${this.errors}`);
   }
 
+  /** Resolves when it has ended by itself, with the code and its last words to the operator. */
+  async ended(): Promise<{ readonly code: number | null; readonly errors: string }> {
+    await withinTime(this.exited, endsWithin, () => `the ${this.name} did not end; ${this.lastWords()}`);
+    return { code: this.child?.exitCode ?? null, errors: this.errors };
+  }
+
+  /** What `/ready` answers now. */
+  async readiness(): Promise<Readonly<Record<string, unknown>>> {
+    const answer = await fetch(`${this.url}/ready`, { headers: { connection: 'close' } });
+    return (await answer.json()) as Readonly<Record<string, unknown>>;
+  }
+
   /** Resolves when `/ready` says so. */
   async ready(): Promise<void> {
     let last = '';
@@ -86,6 +98,10 @@ export class ServiceProcess {
   async kill(): Promise<void> {
     if (this.isRunning) this.child?.kill('SIGKILL');
     await this.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().finally(() => this.kill());
   }
 
   /** SIGSTOP: it holds what it holds and does nothing. */

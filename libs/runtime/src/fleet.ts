@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Rules } from '@tidemark/access';
-import type { Store } from '@tidemark/storage';
+import { type Store, StoreError } from '@tidemark/storage';
 import { createHealth, type Health } from '@tidemark/telemetry';
 import { openRules } from './open-rules.ts';
 import { openStore } from './open-store.ts';
 import { type FleetTransport, openFleetTransport } from './open-transport.ts';
+import { openWriterStore } from './open-writer-store.ts';
 import { startProbeServer } from './probe-server.ts';
 import { type FleetSettings, requireFleet } from './require-fleet.ts';
 import { runService, type ServiceContext } from './run-service.ts';
@@ -23,13 +24,19 @@ export interface Fleet extends ServiceContext {
   close(): Promise<void>;
 }
 
-/** Opens everything. `keepLanes`: the service takes the number of lanes as it finds it. Throws SettingsError, RulesError, StoreError. */
+/**
+ * Opens everything. `keepLanes`: the service takes the number of lanes as it finds it; without, see openWriterStore.
+ * Throws SettingsError, RulesError, StoreError.
+ */
 export async function openFleet(context: ServiceContext, { keepLanes }: { keepLanes: boolean }): Promise<Fleet> {
   const { settings, telemetry, version } = context;
   requireFleet(settings);
   const rules = await openRules(settings, telemetry);
-  const store = await openStore({ settings, rules, telemetry, keepLanes, onLost: () => undefined });
   const transport = await openFleetTransport(settings, telemetry);
+  const options = { settings, rules, telemetry, onLost: () => undefined };
+  const store = await (keepLanes
+    ? openStore({ ...options, keepLanes })
+    : openWriterStore({ ...options, leases: transport.leases }));
   const health = createHealth({ version });
   health.register('store', () => store.check());
   transport.watch(health);
@@ -58,7 +65,9 @@ export function runWorker(name: string, options: { keepLanes: boolean }, create:
     const probes = await startProbeServer({ health, telemetry, metricsToken: settings.metricsToken }, settings);
     telemetry.logger.info({ port: probes.port }, 'started');
     return {
-      running: worker.run(),
+      running: worker.run().catch((error: unknown) => {
+        throw StoreError.is(error, 'stale_epoch') ? lanesChanged(name) : error;
+      }),
       async drain() {
         health.startDraining();
         await worker.drain();
@@ -70,4 +79,9 @@ export function runWorker(name: string, options: { keepLanes: boolean }, create:
       },
     };
   });
+}
+
+/** Why a service ends that was opened before the number of lanes changed. */
+export function lanesChanged(name: string): StoreError {
+  return new StoreError('stale_epoch', `the number of lanes was changed: start this ${name} again`);
 }

@@ -1,5 +1,5 @@
 export { developmentPages } from './development-pages.ts';
-export { type Fleet, openFleet, runWorker, type Worker } from './fleet.ts';
+export { type Fleet, lanesChanged, openFleet, runWorker, type Worker } from './fleet.ts';
 export { openRules } from './open-rules.ts';
 export { type OpenStoreOptions, openStore } from './open-store.ts';
 export { openInProcessTransport, type Transport } from './open-transport.ts';

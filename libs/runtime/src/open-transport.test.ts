@@ -39,7 +39,11 @@ describe('the transport of a fleet', () => {
   it('names a Redis that may throw jobs away, until that is mended', async () => {
     await using redis = await startRedisServer({ args: ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'] });
     const { transport, health } = await openOn(redis);
-    expect(await health.ready()).toEqual({ ready: false, failing: ['redis_settings'] });
+    expect(await health.ready()).toEqual({
+      ready: false,
+      failing: ['redis_settings'],
+      misconfigured: [expect.stringMatching(/set maxmemory-policy to noeviction \(it is allkeys-lru\)/)],
+    });
     await transport.redis.commands().config('SET', 'maxmemory-policy', 'noeviction');
     expect(await health.ready()).toEqual({ ready: true, failing: [] });
     await transport.close();

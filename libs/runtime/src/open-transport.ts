@@ -1,5 +1,5 @@
 import type { Settings } from '@tidemark/config';
-import type { Health, Telemetry } from '@tidemark/telemetry';
+import { type Health, Misconfigured, type Telemetry } from '@tidemark/telemetry';
 import type { Bus, JobQueue, Leases } from '@tidemark/transport';
 import type { RedisConnections } from '@tidemark/transport/redis';
 
@@ -48,7 +48,7 @@ export async function openFleetTransport(
         for (const { message, severity } of await inspectRedis(redis)) {
           if (!warned.has(message)) telemetry.logger.warn({ severity }, message);
           warned.add(message);
-          if (severity === 'error') throw new Error(message);
+          if (severity === 'error') throw new Misconfigured(message);
         }
       });
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createHealth, silentTelemetry } from '@tidemark/telemetry';
+import { createHealth, Misconfigured, silentTelemetry } from '@tidemark/telemetry';
 import { isBearer, type ProbeDeps, startProbeServer } from './probe-server.ts';
 
 async function start(more: Partial<ProbeDeps> = {}) {
@@ -30,6 +30,10 @@ describe('the probes of a service', () => {
       return [answer.status, await answer.json()];
     };
     expect(await ready()).toEqual([503, { status: 'not_ready', failing: ['store'] }]);
+    probes.health.register('redis_settings', () => Promise.reject(new Misconfigured('set it')));
+    const both = { status: 'not_ready', failing: ['redis_settings', 'store'], misconfigured: ['set it'] };
+    expect(await ready()).toEqual([503, both]);
+    probes.health.register('redis_settings', async () => undefined);
     away = false;
     expect(await ready()).toEqual([200, { status: 'ready' }]);
     probes.health.startDraining();

@@ -22,8 +22,8 @@ export function probeRoutes({ health, telemetry, metricsToken, facts, now = Date
     response.json({ status: 'healthy', timestamp: now(), ...facts?.(), version: health.version });
   });
   app.get('/ready', async (_request, response) => {
-    const { ready, failing } = await health.ready();
-    response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not_ready', failing });
+    const { ready, ...reasons } = await health.ready();
+    response.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not_ready', ...reasons });
   });
   app.get('/metrics', requireBearer(metricsToken), async (_request, response) => {
     response.type(telemetry.metrics.contentType).send(await telemetry.metrics.text());

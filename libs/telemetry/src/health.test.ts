@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createHealth, type Health } from './index.ts';
+import { createHealth, type Health, Misconfigured } from './index.ts';
 
 const fine = async () => {};
 const broken = () => Promise.reject(new Error('down'));
@@ -31,6 +31,18 @@ describe('readiness', () => {
       throw new Error('thrown before a promise');
     });
     expect(await health.ready()).toEqual({ ready: false, failing: ['bus', 'store'] });
+  });
+
+  it('says in words what an operator has to set, and of other failures nothing but the name', async () => {
+    health.register('store', broken);
+    health.register('redis_settings', () => Promise.reject(new Misconfigured('set it to noeviction')));
+    expect(await health.ready()).toEqual({
+      ready: false,
+      failing: ['redis_settings', 'store'],
+      misconfigured: ['set it to noeviction'],
+    });
+    health.register('redis_settings', fine);
+    expect(await health.ready()).toEqual({ ready: false, failing: ['store'] });
   });
 
   it('does not wait for a part that hangs, nor add up the waits, and tells the part to give up', async () => {

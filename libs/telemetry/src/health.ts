@@ -5,6 +5,13 @@ export interface Readiness {
   readonly ready: boolean;
   /** Names of the parts that are not ready, sorted: `store`, `queue`, `bus`, `draining`. */
   readonly failing: readonly string[];
+  /** What an operator has to set differently, in sentences; missing when there is nothing. */
+  readonly misconfigured?: readonly string[];
+}
+
+/** Thrown by the check of a part that is set up wrongly. The message is for everyone who may ask for readiness. */
+export class Misconfigured extends Error {
+  override readonly name = 'Misconfigured';
 }
 
 export interface HealthOptions {
@@ -33,14 +40,14 @@ export function createHealth(options: HealthOptions): Health {
   const { version, timeoutMs = 1_000, cacheMs = 1_000, now = () => performance.now() } = options;
   const checks = new Map<string, HealthCheck>();
   let draining = false;
-  let round: { readonly startedAt: number; readonly failing: Promise<string[]> } | undefined;
+  let round: { readonly startedAt: number; readonly failures: Promise<readonly Failure[]> } | undefined;
 
-  function currentRound(): Promise<string[]> {
+  function currentRound(): Promise<readonly Failure[]> {
     // An answer older than cacheMs is asked anew; the age counts from the start, so an outage is never hidden for longer.
     if (round === undefined || now() - round.startedAt >= cacheMs) {
-      round = { startedAt: now(), failing: failingParts(checks, timeoutMs) };
+      round = { startedAt: now(), failures: failuresOf(checks, timeoutMs) };
     }
-    return round.failing;
+    return round.failures;
   }
 
   return {
@@ -56,33 +63,39 @@ export function createHealth(options: HealthOptions): Health {
       draining = true;
     },
     async ready() {
-      const parts = await currentRound();
-      const failing = (draining ? [...parts, 'draining'] : [...parts]).sort();
-      return { ready: failing.length === 0, failing };
+      const failures = await currentRound();
+      const parts = failures.map(({ part }) => part);
+      const failing = (draining ? [...parts, 'draining'] : parts).sort();
+      const misconfigured = failures.flatMap(({ error }) => (error instanceof Misconfigured ? [error.message] : []));
+      return { ready: failing.length === 0, failing, ...(misconfigured.length > 0 && { misconfigured }) };
     },
   };
 }
 
-async function failingParts(checks: ReadonlyMap<string, HealthCheck>, timeoutMs: number): Promise<string[]> {
-  const parts = [...checks];
-  const passed = await Promise.all(parts.map(([, check]) => passes(check, timeoutMs)));
-  return parts.filter((_, i) => passed[i] === false).map(([part]) => part);
+interface Failure {
+  readonly part: string;
+  readonly error: unknown;
 }
 
-async function passes(check: HealthCheck, timeoutMs: number): Promise<boolean> {
+async function failuresOf(checks: ReadonlyMap<string, HealthCheck>, timeoutMs: number): Promise<readonly Failure[]> {
+  const failures = await Promise.all([...checks].map(([part, check]) => failureOf(part, check, timeoutMs)));
+  return failures.filter((failure) => failure !== undefined);
+}
+
+async function failureOf(part: string, check: HealthCheck, timeoutMs: number): Promise<Failure | undefined> {
   const abort = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
+  const late = new Promise<Failure>((resolve) => {
+    timer = setTimeout(() => resolve({ part, error: new Error(`no answer within ${timeoutMs} ms`) }), timeoutMs);
   });
   const answer = Promise.resolve()
     .then(() => check(abort.signal))
     .then(
-      () => true,
-      () => false,
+      () => undefined,
+      (error: unknown) => ({ part, error }),
     );
-  const passed = await Promise.race([answer, late]);
+  const failure = await Promise.race([answer, late]);
   clearTimeout(timer);
-  if (!passed) abort.abort();
-  return passed;
+  if (failure !== undefined) abort.abort();
+  return failure;
 }

@@ -1,4 +1,11 @@
-export { createHealth, type Health, type HealthCheck, type HealthOptions, type Readiness } from './health.ts';
+export {
+  createHealth,
+  type Health,
+  type HealthCheck,
+  type HealthOptions,
+  Misconfigured,
+  type Readiness,
+} from './health.ts';
 export type { Counter, Gauge, Labelled, Observer } from './instrument.ts';
 export { createLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from './logger.ts';
 export { createMetrics, type Metrics, type MetricsOptions, type Stage } from './metrics.ts';

@@ -1,4 +1,4 @@
-import { developmentPages, openFleet, runService } from '@tidemark/runtime';
+import { developmentPages, lanesChanged, openFleet, runService } from '@tidemark/runtime';
 import { fleetGatewayParts } from './from-settings.ts';
 import { createGateway } from './gateway.ts';
 import { createFleetAdapter } from './socket/fleet-adapter.ts';
@@ -16,10 +16,7 @@ runService('gateway', async (context) => {
     fail = reject;
   });
   running.catch(() => undefined);
-  const onOutdated = () =>
-    void gateway
-      .drain(settings.drainTimeoutMs)
-      .finally(() => fail(new Error('the number of lanes was changed: start this gateway again')));
+  const onOutdated = () => void gateway.drain(settings.drainTimeoutMs).finally(() => fail(lanesChanged('gateway')));
   const gateway = createGateway({ ...transport, ...parts, adapter, store, rules, health, telemetry, onOutdated });
   const port = await gateway.listen(settings.port, settings.host);
   telemetry.logger.info({ port }, 'ready');

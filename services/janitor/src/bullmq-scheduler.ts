@@ -15,6 +15,8 @@ const jobOptions = { removeOnComplete: true, removeOnFail: 20 } as const;
 /** How long stop waits for Redis; unheard, BullMQ gives the tick to another janitor. */
 const closeGraceMs = 2_000;
 const retryMs = 1_000;
+/** A Redis that is away fails every tick and every attempt to connect. */
+const reportEveryMs = 10_000;
 /** A janitor that died in the middle of a tick is noticed after some of these. */
 const stalledCheckMs = 5_000;
 
@@ -35,6 +37,7 @@ class ScheduledTask implements Scheduled {
   private readonly atWork = new Set<Promise<void>>();
   private renewal: NodeJS.Timeout | undefined;
   private stopping: Promise<void> | undefined;
+  private reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(task: PeriodicTask, options: BullMqSchedulerOptions) {
     const { redis } = options;
@@ -96,6 +99,8 @@ class ScheduledTask implements Scheduled {
 
   private readonly report = (err: unknown): void => {
     const { logger } = this.options;
+    if (performance.now() - this.reportedAt < reportEveryMs) return;
+    this.reportedAt = performance.now();
     logger.warn({ err, task: this.task.name }, 'a periodic task, or Redis below it, failed; it is tried again');
   };
 }

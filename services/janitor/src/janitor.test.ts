@@ -80,7 +80,7 @@ describe('a janitor', () => {
         if (failures-- > 0) throw new StoreError('unavailable', 'away');
         return desk.store.heads(epoch);
       },
-      readLog: () => desk.store.readLog({} as never),
+      transact: desk.store.transact.bind(desk.store),
       recordTide: (time: number, token: string) => desk.store.recordTide(time, token),
       findTide: (time: number) => desk.store.findTide(time),
       trim: (request: Parameters<typeof desk.store.trim>[0]) => desk.store.trim(request),
@@ -105,13 +105,13 @@ describe('a janitor', () => {
           reads.set(holder, (reads.get(holder) ?? 0) + 1);
           return store.heads(epoch);
         },
-        readLog: () => store.readLog({} as never),
+        transact: store.transact.bind(store),
         recordTide: (time: number, token: string) => store.recordTide(time, token),
         findTide: (time: number) => store.findTide(time),
         trim: (request: Parameters<typeof store.trim>[0]) => store.trim(request),
         statistics: () => store.statistics(),
       };
-      const settings = { changeRetentionDays: 30, holder, tideIntervalMs: 10, trimIntervalMs: 1_000 };
+      const settings = { changeRetentionDays: 30, holder, tideIntervalMs: 100, trimIntervalMs: 1_000 };
       return createJanitor(deps(desk, { store: counted, leases, settings }));
     });
     for (const janitor of janitors) void janitor.run();
@@ -130,6 +130,27 @@ describe('a janitor', () => {
     await running;
     await expect(janitor.ready()).rejects.toMatchObject({ code: 'unavailable' });
     await janitor.run();
+  });
+
+  it('ends when the number of lanes has changed', async () => {
+    const desk = await openDesk();
+    await desk.write('d1', 0);
+    await desk.reopen(3);
+    const { store } = desk;
+    // As it was read before the change.
+    const history = { id: store.history.id, epochs: store.history.epochs.slice(0, 1) };
+    const early = {
+      history,
+      heads: (epoch: Parameters<typeof store.heads>[0]) => store.heads(epoch),
+      transact: store.transact.bind(store),
+      recordTide: (time: number, token: string) => store.recordTide(time, token),
+      findTide: (time: number) => store.findTide(time),
+      trim: (request: Parameters<typeof store.trim>[0]) => store.trim(request),
+      statistics: () => store.statistics(),
+    };
+    const outdated = createJanitor(deps(desk, { store: early }));
+    await expect(outdated.run()).rejects.toMatchObject({ kind: 'stale_epoch' });
+    await outdated.stop();
   });
 
   it('tells when its tasks cannot be scheduled', async () => {

@@ -1,9 +1,9 @@
 import { SyncError } from '@tidemark/protocol';
-import type { History, LogStore, MaintenanceStore, TideStore } from '@tidemark/storage';
+import { type MaintenanceStore, StoreError } from '@tidemark/storage';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { Leases } from '@tidemark/transport';
 import type { Scheduled, Scheduler } from './scheduler.ts';
-import { TideKeeper } from './tide-keeper.ts';
+import { TideKeeper, type TideKeeperDeps } from './tide-keeper.ts';
 import { createTimerScheduler } from './timer-scheduler.ts';
 import { Trimmer } from './trimmer.ts';
 
@@ -21,7 +21,7 @@ export interface JanitorSettings {
 }
 
 export interface JanitorDeps {
-  readonly store: MaintenanceStore & TideStore & LogStore & { readonly history: History };
+  readonly store: MaintenanceStore & TideKeeperDeps['store'];
   readonly telemetry: Telemetry;
   readonly settings: JanitorSettings;
   /** Where there are other janitors: who works is found by leases, unless a scheduler knows. */
@@ -33,7 +33,10 @@ export interface JanitorDeps {
 }
 
 export interface Janitor {
-  /** Works until stopped; rejects when the tasks could not be scheduled. */
+  /**
+   * Works until stopped. Rejects when the tasks could not be scheduled, and with StoreError `stale_epoch` when the number of
+   * lanes has changed; then the process has to start anew.
+   */
   run(): Promise<void>;
   /** Begins nothing more and ends what is under way. Safe to call twice. */
   drain(): Promise<void>;
@@ -57,7 +60,7 @@ class PeriodicJanitor implements Janitor {
   private scheduling: Promise<readonly Scheduled[]> | undefined;
   private running: Promise<void> | undefined;
   private draining: Promise<void> | undefined;
-  private end: () => void = () => undefined;
+  private readonly ended: Ending = { resolve: () => undefined, reject: () => undefined };
 
   constructor(deps: JanitorDeps) {
     const { store, telemetry, now = Date.now } = deps;
@@ -85,7 +88,7 @@ class PeriodicJanitor implements Janitor {
 
   async stop(): Promise<void> {
     await this.drain();
-    this.end();
+    this.ended.resolve();
   }
 
   async ready(): Promise<void> {
@@ -96,20 +99,26 @@ class PeriodicJanitor implements Janitor {
   }
 
   private async work(): Promise<void> {
-    const ended = new Promise<void>((resolve) => {
-      this.end = resolve;
-    });
+    const ended = new Promise<void>((resolve, reject) => Object.assign(this.ended, { resolve, reject }));
     this.scheduling = this.schedule();
-    await this.scheduling;
-    await ended;
+    await Promise.all([this.scheduling, ended]);
   }
 
   private schedule(): Promise<readonly Scheduled[]> {
     const { tideIntervalMs, trimIntervalMs } = this.settings;
     return Promise.all([
-      this.scheduler.schedule({ name: 'tide', intervalMs: tideIntervalMs, run: () => this.tides.record() }),
+      this.scheduler.schedule({ name: 'tide', intervalMs: tideIntervalMs, run: () => this.recordTide() }),
       this.scheduler.schedule({ name: 'trim', intervalMs: trimIntervalMs, run: () => this.trimmer.trim() }),
     ]);
+  }
+
+  private async recordTide(): Promise<void> {
+    try {
+      await this.tides.record();
+    } catch (error) {
+      if (StoreError.is(error, 'stale_epoch')) this.ended.reject(error);
+      throw error;
+    }
   }
 
   private async endTasks(): Promise<void> {
@@ -117,6 +126,11 @@ class PeriodicJanitor implements Janitor {
     const scheduled = (await this.scheduling?.catch(() => [])) ?? [];
     await Promise.all(scheduled.map((task) => task.stop()));
   }
+}
+
+interface Ending {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 function schedulerOf({ telemetry, leases }: JanitorDeps, settings: typeof defaults): Scheduler {

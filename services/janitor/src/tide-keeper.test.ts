@@ -81,7 +81,7 @@ describe('the tide table', () => {
 function tideStoreOf({ store }: Desk) {
   return {
     history: store.history,
-    readLog: (read: Parameters<typeof store.readLog>[0]) => store.readLog(read),
+    transact: store.transact.bind(store),
     recordTide: (time: number, token: string) => store.recordTide(time, token),
     findTide: (time: number) => store.findTide(time),
   };

@@ -1,8 +1,8 @@
-import { encodeCheckpoint, type Seq } from '@tidemark/protocol';
-import type { History, LogStore, TideStore } from '@tidemark/storage';
+import { brandAs, encodeCheckpoint, type Lane, type Seq } from '@tidemark/protocol';
+import type { CommitStore, History, LaneEpoch, LogStore, TideStore } from '@tidemark/storage';
 
 export interface TideKeeperDeps {
-  readonly store: LogStore & TideStore & { readonly history: History };
+  readonly store: Pick<LogStore, 'heads'> & TideStore & CommitStore & { readonly history: History };
   readonly now: () => number;
 }
 
@@ -18,11 +18,12 @@ export class TideKeeper {
     this.deps = deps;
   }
 
-  /** Throws StoreError. */
+  /** Throws StoreError; `stale_epoch` when the number of lanes has changed since the store was opened. */
   async record(): Promise<void> {
     const { store, now } = this.deps;
     const token = await currentToken(store);
-    if (token === this.last) return;
+    // A history that stands still may be over.
+    if (token === this.last) return assertCurrent(store);
     // The time is taken after the position: what is committed between them is repeated to a client, never skipped.
     const recorded = await store.recordTide(now(), token);
     if (recorded) this.last = token;
@@ -30,10 +31,20 @@ export class TideKeeper {
 }
 
 async function currentToken(store: TideKeeperDeps['store']): Promise<string> {
-  const { id: historyId, epochs } = store.history;
-  const layout = epochs.at(-1);
-  if (layout === undefined) throw new Error('a history without an epoch');
-  const heads = await store.heads(layout.epoch);
+  const { epoch } = layoutOf(store);
+  const heads = await store.heads(epoch);
   const seqs: readonly Seq[] = heads.map(({ head }) => head);
-  return encodeCheckpoint({ historyId, position: { epoch: layout.epoch, seqs } });
+  return encodeCheckpoint({ historyId: store.history.id, position: { epoch, seqs } });
+}
+
+/** A transaction that reads one lane and writes nothing: it is refused in an epoch that was closed. */
+async function assertCurrent(store: TideKeeperDeps['store']): Promise<void> {
+  const request = { epoch: layoutOf(store).epoch, lanes: [brandAs<Lane>(0)], documents: [], changes: [] };
+  await store.transact(request, () => ({ plan: { entries: [], states: [], superseded: [] }, result: undefined }));
+}
+
+function layoutOf({ history }: TideKeeperDeps['store']): LaneEpoch {
+  const layout = history.epochs.at(-1);
+  if (layout === undefined) throw new Error('a history without an epoch');
+  return layout;
 }

@@ -155,7 +155,8 @@ class LaneWriter implements Writer {
     const { epoch, lanes } = this.layout;
     const quietLanes = () => [...this.served].filter((lane) => lane < lanes && !this.committer.isBusyIn(lane));
     const timeoutMs = this.settings.publishTimeoutMs;
-    return beat({ store, bus, epoch, timeoutMs, logger: telemetry.logger, quietLanes });
+    const onStale = this.ended.reject;
+    return beat({ store, bus, epoch, timeoutMs, logger: telemetry.logger, quietLanes, onStale });
   }
 }
 

@@ -21,17 +21,27 @@ const author = brandAs<UserId>('alice');
 
 /** A real store with a hand that writes to it. */
 export class Desk {
-  readonly store: Store;
+  private open: Store;
   private readonly directory: string;
 
   private constructor(store: Store, directory: string) {
-    this.store = store;
+    this.open = store;
     this.directory = directory;
   }
 
   static async open(lanes = 1): Promise<Desk> {
     const directory = await mkdtemp(join(tmpdir(), 'tidemark-janitor-'));
     return new Desk(await openEmbeddedStore({ directory, lanes }), directory);
+  }
+
+  get store(): Store {
+    return this.open;
+  }
+
+  /** With another number of lanes. */
+  async reopen(lanes: number): Promise<void> {
+    await this.open.close();
+    this.open = await openEmbeddedStore({ directory: this.directory, lanes });
   }
 
   get epoch() {

@@ -25,7 +25,9 @@ async function heard(spec: Partial<HeartbeatDeps>): Promise<readonly FeedMessage
   const messages: FeedMessage[] = [];
   await bus.subscribeFeed((message) => messages.push(message));
   const { logger } = silentTelemetry();
-  await beat({ store: storeAt([7, 0, 9]), bus, epoch, timeoutMs: 1_000, logger, quietLanes: () => [], ...spec });
+  const onStale = () => undefined;
+  const deps = { store: storeAt([7, 0, 9]), bus, epoch, timeoutMs: 1_000, logger, quietLanes: () => [], onStale };
+  await beat({ ...deps, ...spec });
   return messages;
 }
 
@@ -50,6 +52,18 @@ describe('a heartbeat', () => {
       throw new Error('asked');
     });
     expect(await heard({ store })).toEqual([]);
+  });
+
+  it('tells when the epoch is over, and only then', async () => {
+    const told: string[] = [];
+    const onStale = ({ kind }: StoreError) => void told.push(kind);
+    for (const kind of ['unavailable', 'stale_epoch'] as const) {
+      const store = storeAt([], () => {
+        throw new StoreError(kind, 'as told');
+      });
+      expect(await heard({ store, onStale, quietLanes: () => [lane(0)] })).toEqual([]);
+    }
+    expect(told).toEqual(['stale_epoch']);
   });
 
   it('survives a store that is away and a bus that hangs', async () => {

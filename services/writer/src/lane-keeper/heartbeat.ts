@@ -1,5 +1,5 @@
 import type { Epoch, Lane, Seq } from '@tidemark/protocol';
-import type { CommitStore } from '@tidemark/storage';
+import { type CommitStore, StoreError } from '@tidemark/storage';
 import type { Logger } from '@tidemark/telemetry';
 import type { Bus } from '@tidemark/transport';
 import { withinTime } from '../within-time.ts';
@@ -13,13 +13,16 @@ export interface HeartbeatDeps {
   readonly logger: Logger;
   /** Lanes that are served and are not about to publish anything. */
   readonly quietLanes: () => readonly Lane[];
+  /** Called with the store's error when the epoch is over. */
+  readonly onStale: (error: StoreError) => void;
 }
 
 /**
  * Tells how far every quiet lane is, from the store: what was committed and never published shows as a gap.
  * A lane that gets work meanwhile is left out; its own news carries its head. Never rejects.
  */
-export async function beat({ store, bus, epoch, timeoutMs, logger, quietLanes }: HeartbeatDeps): Promise<void> {
+export async function beat(deps: HeartbeatDeps): Promise<void> {
+  const { store, bus, epoch, timeoutMs, logger, quietLanes, onStale } = deps;
   const lanes = quietLanes();
   if (lanes.length === 0) return;
   try {
@@ -30,6 +33,7 @@ export async function beat({ store, bus, epoch, timeoutMs, logger, quietLanes }:
     await withinTime(sending, timeoutMs);
   } catch (error) {
     logger.warn({ err: error }, 'no heartbeat of the lanes');
+    if (StoreError.is(error, 'stale_epoch')) onStale(error);
   }
 }
 
