@@ -1,13 +1,8 @@
-import { brandAs, type Checkpoint, type Entry, type HistoryId, type Lane, type Position } from '@tidemark/protocol';
+import { brandAs, type Checkpoint, type HistoryId, type Lane, type Position, type Seq } from '@tidemark/protocol';
 import { type History, type LaneEpoch, type LogStore, StoreError } from '@tidemark/storage';
 import { currentEpoch, type Feed } from './feed.ts';
-import { positionOf, startOf, withSeq } from './position.ts';
-
-/** Some entries, and the position after them. */
-export interface HistoryChunk {
-  readonly entries: readonly Entry[];
-  readonly position: Position;
-}
+import { type HistoryChunk, type LaneRun, mergeLanes } from './merge-lanes.ts';
+import { positionOf, startOf } from './position.ts';
 
 export interface HistoryReaderDeps {
   readonly log: LogStore;
@@ -64,8 +59,8 @@ export class HistoryReader {
   }
 
   /**
-   * Up to about `limit` entries after `from`, lane by lane, but none behind `until` (a position of the current epoch).
-   * No entries with an unchanged position: `until` is reached. Throws StoreError `trimmed`.
+   * Up to `limit` entries after `from` in the order of their commits, but none behind `until` (a position of the current
+   * epoch). No entries with an unchanged position: `until` is reached. Throws StoreError `trimmed`.
    */
   async read(from: Position, until: Position, limit: number): Promise<HistoryChunk> {
     if (from.epoch !== this.current.epoch) return this.readOldEpoch(from, limit);
@@ -75,38 +70,26 @@ export class HistoryReader {
   /** As `read`, from memory alone and at once; undefined when that does not do. */
   recent(from: Position, until: Position, limit: number): HistoryChunk | undefined {
     if (from.epoch !== this.current.epoch) return undefined;
-    let position = from;
-    const found: Entry[] = [];
-    for (let lane = 0; lane < this.current.lanes; lane++) {
-      const after = from.seqs[lane] ?? this.current.base;
-      const count = Math.min((until.seqs[lane] ?? 0) - after, limit - found.length);
-      if (count <= 0) continue;
-      const entries = this.deps.feed.recent(lane, after, count);
-      if (entries === undefined) return undefined;
-      found.push(...entries);
-      position = advance(position, lane, entries);
+    const runs: LaneRun[] = [];
+    for (const { lane, after, missing } of gaps(from, until)) {
+      const entries = this.deps.feed.recent(lane, after, Math.min(missing, limit));
+      if (entries === undefined || entries.length === 0) return undefined;
+      runs.push({ lane, entries, hasMore: entries.length < missing });
     }
-    return { entries: found, position };
+    return mergeLanes(from, runs, limit);
   }
 
+  /** Asks of each lane its share, so that little is read in vain. */
   private async readLanes(from: Position, until: Position, limit: number): Promise<HistoryChunk> {
-    let position = from;
-    const found: Entry[] = [];
-    for (let lane = 0; lane < from.seqs.length && found.length < limit; lane++) {
-      const after = from.seqs[lane] ?? this.current.base;
-      const count = Math.min((until.seqs[lane] ?? 0) - after, limit - found.length);
-      if (count <= 0) continue;
-      const entries = await this.deps.log.readLog({
-        epoch: from.epoch,
-        lane: brandAs<Lane>(lane),
-        after,
-        limit: count,
-      });
+    const open = gaps(from, until);
+    const share = Math.ceil(limit / Math.max(open.length, 1));
+    const runs = open.map(async ({ lane, after, missing }): Promise<LaneRun> => {
+      const read = { epoch: from.epoch, lane: brandAs<Lane>(lane), after, limit: Math.min(missing, share) };
+      const entries = await this.deps.log.readLog(read);
       if (entries.length === 0) throw new StoreError('unavailable', 'the log does not hold what was committed');
-      found.push(...entries);
-      position = advance(position, lane, entries);
-    }
-    return { entries: found, position };
+      return { lane, entries, hasMore: entries.length < missing };
+    });
+    return mergeLanes(from, await Promise.all(runs), limit);
   }
 
   /** An epoch that has ended is read to its end first; then the next one begins. */
@@ -123,7 +106,17 @@ export class HistoryReader {
   }
 }
 
-function advance(position: Position, lane: number, entries: readonly Entry[]): Position {
-  const last = entries.at(-1);
-  return last === undefined ? position : withSeq(position, brandAs<Lane>(lane), last.seq);
+interface LaneGap {
+  readonly lane: number;
+  readonly after: Seq;
+  /** Entries between the positions. */
+  readonly missing: number;
+}
+
+/** The lanes in which `until` lies ahead. */
+function gaps(from: Position, until: Position): readonly LaneGap[] {
+  return from.seqs.flatMap((after, lane) => {
+    const missing = (until.seqs[lane] ?? 0) - after;
+    return missing > 0 ? [{ lane, after, missing }] : [];
+  });
 }

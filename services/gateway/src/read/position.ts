@@ -25,9 +25,3 @@ export function hasReached(position: Position, target: Position): boolean {
   if (position.epoch !== target.epoch) return position.epoch > target.epoch;
   return target.seqs.every((seq, lane) => (position.seqs[lane] ?? 0) >= seq);
 }
-
-export function withSeq(position: Position, lane: Lane, seq: Seq): Position {
-  const seqs = [...position.seqs];
-  seqs[lane] = seq;
-  return { epoch: position.epoch, seqs };
-}
