@@ -30,7 +30,12 @@ const chromiumFlags = [
 /** Machines that build are slow and busy: nothing here is about speed. */
 export const patience = 60_000;
 
-/** The demo, built from the sources as they are, and a browser. */
+/** The demo. */
+const demo = join(process.cwd(), 'examples/demo');
+/** A page with a client that tests drive from outside. */
+export const tabPage = join(process.cwd(), 'test/browser/tab-page');
+
+/** A page, built from the sources as they are, and a browser. */
 export class DemoSite implements AsyncDisposable {
   readonly #browser: Browser;
   readonly #webRoot: string;
@@ -40,10 +45,10 @@ export class DemoSite implements AsyncDisposable {
     this.#webRoot = webRoot;
   }
 
-  static async open(): Promise<DemoSite> {
+  static async open(source = demo): Promise<DemoSite> {
     assertChromium();
     const webRoot = await mkdtemp(join(tmpdir(), 'tidemark-demo-'));
-    await build(webRoot);
+    await build(source, webRoot);
     const browser = await chromium.launch({ executablePath: chromiumPath, headless: true, args: chromiumFlags });
     return new DemoSite(browser, webRoot);
   }
@@ -81,9 +86,9 @@ export class DemoServer implements AsyncDisposable {
     return profile;
   }
 
-  async page(profile: BrowserContext): Promise<Page> {
+  async page(profile: BrowserContext, path = '/'): Promise<Page> {
     const page = await profile.newPage();
-    await page.goto(this.server.url);
+    await page.goto(new URL(path, this.server.url).href);
     return page;
   }
 
@@ -96,14 +101,10 @@ export class DemoServer implements AsyncDisposable {
   }
 }
 
-async function build(outDir: string): Promise<void> {
-  const demo = join(process.cwd(), 'examples/demo');
+/** With the demo's Vite and its settings. */
+async function build(source: string, outDir: string): Promise<void> {
   const vite = join(dirname(createRequire(join(demo, 'package.json')).resolve('vite/package.json')), 'bin/vite.js');
-  await promisify(execFile)(
-    process.execPath,
-    [vite, 'build', '--logLevel', 'warn', '--outDir', outDir, '--emptyOutDir'],
-    {
-      cwd: demo,
-    },
-  );
+  const config = join(demo, 'vite.config.ts');
+  const flags = ['--config', config, '--logLevel', 'warn', '--outDir', outDir, '--emptyOutDir'];
+  await promisify(execFile)(process.execPath, [vite, 'build', source, ...flags], { cwd: demo });
 }

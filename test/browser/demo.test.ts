@@ -177,7 +177,7 @@ describe('the demo in a browser', () => {
   );
 
   it(
-    'loses nothing when one of two tabs is closed in the middle of a write',
+    'shows two tabs the same over one connection, and loses nothing when the one that has it is closed',
     async () => {
       await using demo = await site.serve();
       const profile = await demo.profile();
@@ -185,20 +185,27 @@ describe('the demo in a browser', () => {
       const ada = new Pane(first, 'ada');
       await ada.isShown(ada.card('make up'));
       await ada.isSettled();
-      const second = new Pane(await demo.page(profile), 'ada');
+      const other = await demo.page(profile);
+      const second = new Pane(other, 'ada');
       await second.isShown(second.card('make up'));
+      await second.isLive();
+      expect((await demo.server.get('/stats')).body).toMatchObject({ activeConnections: 2 });
       await ada.turn('offline');
+      await second.isShown(second.root.locator('.state[data-state=paused]'));
       await ada.addCard('Half written');
+      await second.addCard('By the other tab');
+      await ada.isShown(ada.card('By the other tab'));
+      await second.isShown(second.card('Half written'));
       await waitUntil(() => first.evaluate(storedWrites, 'tidemark-demo-ada'));
       await first.close();
-      await second.addCard('By the other tab');
+      await second.turn('online');
       await second.isSettled();
-      const third = new Pane(await demo.page(profile), 'ada');
-      await third.isShown(third.card('Half written'));
-      await third.turn('online');
-      await second.isShown(second.card('Half written'));
-      await third.isShown(third.card('By the other tab'));
-      await third.isSettled();
+      const ben = new Pane(other, 'ben');
+      await ben.isShown(ben.card('Half written'));
+      await ben.isShown(ben.card('By the other tab'));
+      expect(await second.titles()).toEqual(await ben.titles());
+      await ben.say('measured here, too');
+      await waitUntil(async () => /\d ms/.test((await other.getByTestId('latency').textContent()) ?? ''));
     },
     patience * 3,
   );

@@ -1,5 +1,5 @@
-import { type Client, createClient } from '@tidemark/client';
-import { openStore } from './open-store.ts';
+import { type Client, type ClientOptions, createClient, MemoryStore } from '@tidemark/client';
+import { IndexedDbStore, webTabs } from '@tidemark/client/browser';
 
 /** Somebody who uses the demo, with a client of their own: two of them share this page as they would share a server. */
 export interface DemoUser {
@@ -26,12 +26,21 @@ export function switchConnection({ id, client }: DemoUser, isOn: boolean): void 
 }
 
 /** `token`: for a server that does not take a stated user's word. */
-export async function createDemoUser(id: string, token: string | undefined): Promise<DemoUser> {
+export function createDemoUser(id: string, token: string | undefined): DemoUser {
   const client = createClient({
     url: location.origin,
     auth: { userId: id, ...(token !== undefined && { token }) },
-    store: await openStore(`tidemark-demo-${id}`),
     connect: !isSwitchedOff(id),
+    ...placeOf(`tidemark-demo-${id}`),
   });
   return { id, name: `${id.charAt(0).toUpperCase()}${id.slice(1)}`, client };
+}
+
+/**
+ * A database of the browser, which its tabs share, and with it one connection. Where a page may lock nothing (plain http, not localhost)
+ * tabs cannot agree on who writes: there each one works in memory.
+ */
+function placeOf(name: string): Pick<ClientOptions, 'store' | 'tabs'> {
+  if (!('locks' in navigator)) return { store: new MemoryStore() };
+  return { store: new IndexedDbStore(name), tabs: webTabs(name) };
 }

@@ -8,10 +8,8 @@ import { addSampleTasks } from './sample-tasks.ts';
 import './styles/demo.css';
 
 const parameters = new URLSearchParams(location.search);
-const [first, second] = await Promise.all([
-  createDemoUser('ada', parameters.get('ada') ?? undefined),
-  createDemoUser('ben', parameters.get('ben') ?? undefined),
-]);
+const first = createDemoUser('ada', parameters.get('ada') ?? undefined);
+const second = createDemoUser('ben', parameters.get('ben') ?? undefined);
 const book = new LatencyBook();
 for (const { client } of [first, second]) book.watch(client);
 addSampleTasks(first.client).catch((error: unknown) => console.warn('no sample tasks', error));

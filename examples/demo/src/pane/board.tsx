@@ -1,8 +1,9 @@
 import { useQuery } from '@tidemark/client/react';
-import { type FormEvent, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useWriter } from '../actions/use-writer.ts';
 import { type Column, columns, type Task } from '../documents.ts';
 import { Card } from './card.tsx';
+import { LineForm } from './line-form.tsx';
 import { usePendingIds } from './use-pending-ids.ts';
 import { useTakenBack } from './use-taken-back.ts';
 
@@ -34,7 +35,12 @@ export function Board() {
           )}
         </BoardColumn>
       ))}
-      <NewCard add={(title) => void writer.insert({ title, column: 'todo', createdAt: Date.now() })} />
+      <LineForm
+        label="New card"
+        action="Add"
+        className="new-card"
+        onLine={(title) => void writer.insert({ title, column: 'todo', createdAt: Date.now() })}
+      />
     </section>
   );
 }
@@ -64,26 +70,5 @@ function BoardColumn({ heading, tasks, children }: BoardColumnProps) {
         <p className="empty">and {(tasks.length - shownCards).toLocaleString('en')} more</p>
       )}
     </section>
-  );
-}
-
-function NewCard({ add }: { readonly add: (title: string) => void }) {
-  const [title, setTitle] = useState('');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (title.trim() === '') return;
-    add(title.trim());
-    setTitle('');
-  };
-  return (
-    <form className="row-form new-card" onSubmit={submit}>
-      <input
-        aria-label="New card"
-        placeholder="New card…"
-        value={title}
-        onChange={(event) => setTitle(event.target.value)}
-      />
-      <button type="submit">Add</button>
-    </form>
   );
 }

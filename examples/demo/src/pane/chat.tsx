@@ -1,7 +1,8 @@
 import { useQuery } from '@tidemark/client/react';
-import { type FormEvent, useLayoutEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef } from 'react';
 import { useWriter } from '../actions/use-writer.ts';
 import type { Message } from '../documents.ts';
+import { LineForm } from './line-form.tsx';
 import { usePendingIds } from './use-pending-ids.ts';
 
 const shownMessages = 80;
@@ -32,28 +33,11 @@ export function Chat({ userId }: { readonly userId: string }) {
           </li>
         ))}
       </ul>
-      <NewMessage send={(text) => void writer.insert({ text, author: userId, sentAt: Date.now() })} />
-    </section>
-  );
-}
-
-function NewMessage({ send }: { readonly send: (text: string) => void }) {
-  const [text, setText] = useState('');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (text.trim() === '') return;
-    send(text.trim());
-    setText('');
-  };
-  return (
-    <form className="row-form" onSubmit={submit}>
-      <input
-        aria-label="Message"
-        placeholder="Message…"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
+      <LineForm
+        label="Message"
+        action="Send"
+        onLine={(text) => void writer.insert({ text, author: userId, sentAt: Date.now() })}
       />
-      <button type="submit">Send</button>
-    </form>
+    </section>
   );
 }
