@@ -70,18 +70,21 @@ describe('publishing', () => {
     return outbox;
   }
 
-  it('begins with the replies when the feeds are out', async () => {
+  it('begins with everything at once, feeds first, and ends when all of it is out', async () => {
     let release: (() => void) | undefined;
     const gate = new Promise<void>((resolve) => {
       release = resolve;
     });
     const { spec, asked } = options({ publishFeed: () => gate });
-    const publishing = publishOutbox(full(), spec);
+    let done = false;
+    const publishing = publishOutbox(full(), spec).then(() => {
+      done = true;
+    });
     await new Promise(setImmediate);
-    expect(asked).toEqual(['feed 0@1', 'feed 1@5']);
+    expect(asked).toEqual(['feed 0@1', 'feed 1@5', 'reply']);
+    expect(done).toBe(false);
     release?.();
     await publishing;
-    expect(asked).toEqual(['feed 0@1', 'feed 1@5', 'reply']);
   });
 
   it('tells of failures and goes on', async () => {

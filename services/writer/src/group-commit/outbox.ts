@@ -43,7 +43,7 @@ function byLane(entries: readonly Entry[]): Iterable<readonly Entry[]> {
 
 export interface PublishOptions {
   readonly bus: Bus;
-  /** How long feeds, and then replies, may take. */
+  /** How long they may take. */
   readonly timeoutMs: number;
   /** What is committed stays so, whatever becomes of the news of it: the heartbeat and the log make good for it. */
   readonly onFailure: (error: unknown, what: 'feed' | 'reply') => void;
@@ -53,11 +53,10 @@ export interface PublishOptions {
 export async function publishOutbox(outbox: Outbox, { bus, timeoutMs, onFailure }: PublishOptions): Promise<void> {
   // All are begun at once and in order; a bus keeps the order of its publisher.
   const feeds = outbox.feeds.map((message) => watched(bus.publishFeed(message), (error) => onFailure(error, 'feed')));
-  await withinTime(feeds, timeoutMs);
   const replies = outbox.jobs.map((job) =>
     watched(bus.publishReply(job.job.gateway, job.reply()), (error) => onFailure(error, 'reply')),
   );
-  await withinTime(replies, timeoutMs);
+  await withinTime([...feeds, ...replies], timeoutMs);
 }
 
 async function watched(sending: Promise<void>, onFailure: (error: unknown) => void): Promise<void> {
