@@ -126,19 +126,12 @@ export function asLong({ coefficient, exponent }: Decimal): bigint | undefined {
 
 /** The exact sum of finite numbers, rounded to the 34 digits of a Decimal128. */
 export function sumExact(values: readonly Exact[]): Exact {
-  return rounded(total(values));
+  return divided(total(values), 1n);
 }
 
 /** Their mean, rounded to 34 digits; of at least one number. */
 export function meanExact(values: readonly Exact[]): Exact {
-  const { coefficient, exponent } = total(values);
-  const guard = MAX_DIGITS + digitCount(BigInt(values.length)) + 2;
-  const divisor = BigInt(values.length);
-  const dividend = coefficient * 10n ** BigInt(guard);
-  const quotient = dividend / divisor;
-  // A remainder only matters when the digits kept end exactly in the middle: one more digit keeps it from looking even.
-  const sticky = dividend % divisor === 0n ? 0n : dividend < 0n ? -1n : 1n;
-  return rounded({ coefficient: quotient * 10n + sticky, exponent: exponent - guard - 1 });
+  return divided(total(values), BigInt(values.length));
 }
 
 function total(values: readonly Exact[]): Scaled {
@@ -150,13 +143,14 @@ function total(values: readonly Exact[]): Scaled {
   return sum;
 }
 
-function rounded(value: Scaled): Exact {
-  const excess = digitCount(value.coefficient) - MAX_DIGITS;
-  if (excess <= 0) return simplest(withoutTrailingZeros(value));
-  const unit = 10n ** BigInt(excess);
-  const sign = value.coefficient < 0n ? -1n : 1n;
-  const magnitude = value.coefficient * sign;
-  const [kept, twice] = [magnitude / unit, (magnitude % unit) * 2n];
+/** Rounded once, to 34 digits, half to even; by a positive divisor. */
+function divided({ coefficient, exponent }: Scaled, divisor: bigint): Exact {
+  const guard = MAX_DIGITS + digitCount(divisor);
+  const sign = coefficient < 0n ? -1n : 1n;
+  const dividend = coefficient * sign * 10n ** BigInt(guard);
+  const excess = Math.max(0, digitCount(dividend / divisor) - MAX_DIGITS);
+  const unit = divisor * 10n ** BigInt(excess);
+  const [kept, twice] = [dividend / unit, (dividend % unit) * 2n];
   const up = twice > unit || (twice === unit && kept % 2n === 1n) ? 1n : 0n;
-  return simplest(withoutTrailingZeros({ coefficient: (kept + up) * sign, exponent: value.exponent + excess }));
+  return simplest(withoutTrailingZeros({ coefficient: (kept + up) * sign, exponent: exponent - guard + excess }));
 }

@@ -1,6 +1,5 @@
 import type { Document, DocumentKey } from '@tidemark/protocol/core';
 import type { HybridClock } from '../hybrid-clock.ts';
-import { documentRef } from './document-ref.ts';
 import { Documents } from './documents.ts';
 import { type DirtyRecords, Journal } from './journal.ts';
 import { Outbox } from './outbox.ts';
@@ -85,7 +84,7 @@ export class LocalDatabase {
     if (this.#subscriptions.delete(id)) this.#journal.subscription(id);
   }
 
-  /** Fills an empty database with what a store holds. */
+  /** Takes in what a store holds. */
   load(state: StoredState): void {
     this.mutate(() => {
       for (const record of state.documents) {
@@ -102,79 +101,19 @@ export class LocalDatabase {
     });
   }
 
-  /** Takes over what another tab has written to the store that both share. */
-  restore(batch: WriteBatch): void {
-    this.mutate(() => {
-      for (const { collection, key } of batch.deleteDocuments) this.documents.forget(collection, key);
-      for (const record of batch.putDocuments) {
-        this.documents.restore(record);
-        this.clock.observe(record.document.sync_updated_at);
-      }
-      for (const id of batch.deleteEntries) this.outbox.forget(id);
-      for (const entry of batch.putEntries) {
-        this.outbox.restore(entry);
-        this.clock.observe(entry.timestamp);
-      }
-      for (const id of batch.deleteSubscriptions) this.#subscriptions.delete(id);
-      for (const record of batch.putSubscriptions) this.#subscriptions.set(record.id, record);
-      if (batch.meta) this.#meta = batch.meta;
-      this.clock.observe(this.#meta.clock);
-    });
+  /** Another tab has removed it from the store. */
+  forgetSubscription(id: string): void {
+    this.#subscriptions.delete(id);
   }
 
-  /**
-   * Shows what the store holds now, in place of what was told of it. Writes and subscriptions that we still want to write or to remove
-   * ourselves, in `own` or because they are dirty, stay as they are here.
-   */
-  replace(state: StoredState, own: readonly WriteBatch[]): void {
-    const { entries, subscriptions } = this.#journal.dirty;
-    const ourEntries = new Set([...entries, ...own.flatMap(entryIds)]);
-    const ourSubscriptions = new Set([...subscriptions, ...own.flatMap(subscriptionIds)]);
-    this.mutate(() => {
-      this.#forgetDocuments(state);
-      const storedEntries = new Set(state.entries.map(({ id }) => id));
-      for (const { id } of [...this.outbox.entries()]) {
-        if (!storedEntries.has(id) && !ourEntries.has(id)) this.outbox.forget(id);
-      }
-      const storedSubscriptions = new Set(state.subscriptions.map(({ id }) => id));
-      for (const id of [...this.#subscriptions.keys()]) {
-        if (!storedSubscriptions.has(id) && !ourSubscriptions.has(id)) this.#subscriptions.delete(id);
-      }
-      this.load({
-        ...state,
-        documents: state.documents.filter((record) => !this.#isHeld(record)),
-        // What is stored of our own write may be further on; what we have removed is gone.
-        entries: state.entries.filter(({ id }) => !ourEntries.has(id) || this.outbox.get(id)),
-        subscriptions: state.subscriptions.filter(({ id }) => !ourSubscriptions.has(id)),
-      });
-    });
+  /** What waits to be written. */
+  get dirty(): Readonly<DirtyRecords> {
+    return this.#journal.dirty;
   }
 
-  /**
-   * Like `replace`, for the one who is to write to the store from now on. A write that is undecided as far as we were told, and that the
-   * store no longer has, was decided without a word: it is sent once more, and the server repeats its answer.
-   */
-  takeOver(state: StoredState, own: readonly WriteBatch[]): void {
-    const stored = new Set(state.entries.map(({ id }) => id));
-    for (const { id, stage } of this.outbox.entries()) {
-      if (stage === 'accepted' && !stored.has(id)) this.#journal.entry(id);
-    }
-    this.replace(state, own);
-  }
-
-  #forgetDocuments({ documents }: StoredState): void {
-    const stored = new Set(documents.map(({ collection, key }) => documentRef(collection, key)));
-    for (const collection of this.documents.collections()) {
-      for (const key of [...this.documents.ofCollection(collection).keys()]) {
-        if (!stored.has(documentRef(collection, key))) this.documents.forget(collection, key);
-      }
-    }
-  }
-
-  /** The very same version; observers need not hear of it again. */
-  #isHeld({ collection, key, document }: DocumentRecord): boolean {
-    const held = this.documents.get(collection, key)?.document;
-    return held?.sync_version !== undefined && held.sync_version === document.sync_version;
+  /** The store may not have the write any more: it is written again. */
+  rewriteEntry(id: string): void {
+    this.#journal.entry(id);
   }
 
   /** What the store does not have yet, as it stands now. */
@@ -229,14 +168,6 @@ export class LocalDatabase {
     }
     return { put, deleted };
   }
-}
-
-function entryIds({ putEntries, deleteEntries }: WriteBatch): readonly string[] {
-  return [...putEntries.map(({ id }) => id), ...deleteEntries];
-}
-
-function subscriptionIds({ putSubscriptions, deleteSubscriptions }: WriteBatch): readonly string[] {
-  return [...putSubscriptions.map(({ id }) => id), ...deleteSubscriptions];
 }
 
 function sorted<T>(ids: ReadonlySet<string>, get: (id: string) => T | undefined): { put: T[]; deleted: string[] } {

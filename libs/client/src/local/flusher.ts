@@ -81,10 +81,5 @@ export class Flusher {
 }
 
 function isEmpty(batch: WriteBatch): boolean {
-  return (
-    batch.meta === undefined &&
-    batch.putDocuments.length + batch.deleteDocuments.length === 0 &&
-    batch.putEntries.length + batch.deleteEntries.length === 0 &&
-    batch.putSubscriptions.length + batch.deleteSubscriptions.length === 0
-  );
+  return Object.values(batch).flat().length === 0;
 }

@@ -1,5 +1,4 @@
 import {
-  type AckMessage,
   type BatchAckMessage,
   type BootstrapErrorMessage,
   type BootstrapMessage,
@@ -17,18 +16,55 @@ import {
  */
 
 type Fields = Record<string, unknown>;
+type Test = (value: unknown) => boolean;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+const isId = (value: unknown) => parseDocumentId(value) !== undefined;
+
+const oneOf =
+  (...words: readonly unknown[]): Test =>
+  (value) =>
+    words.includes(value);
+const listOf =
+  (test: Test): Test =>
+  (value) =>
+    Array.isArray(value) && value.every(test);
+/** An object whose fields pass the tests, whatever else it holds. */
+const shape = (tests: Readonly<Record<string, Test>>): ((value: unknown) => value is Fields) => {
+  const entries = Object.entries(tests);
+  return (value): value is Fields => isObject(value) && entries.every(([name, test]) => test(value[name]));
+};
+
+const isJoinAck = shape({
+  userId: isText,
+  timestamp: isNumber,
+  historyId: isText,
+  limits: shape({ maxBatchSize: isNumber, maxMessageBytes: isNumber }),
+});
+const isAck = shape({
+  changeId: isText,
+  success: isBoolean,
+  outcome: oneOf('applied', 'superseded', 'duplicate', 'rejected'),
+});
+const isBootstrap = shape({ subscription: isText, hasMore: isBoolean, data: listOf(shape({ _id: isId })) });
+const isChange = shape({
+  id: isText,
+  collection: isText,
+  version: isNumber,
+  operation: oneOf('insert', 'update', 'delete'),
+  documentId: isId,
+});
+const isDelivered: Test = (value) =>
+  isChange(value) && (value.operation === 'delete' || isObject(value.data) || Array.isArray(value.unset));
 
 /** An answer is what was asked for, or a refusal; anything else counts as a refusal too. */
 export function parseAnswer<T>(answer: unknown, parse: (fields: Fields) => T | undefined): T | RefusalMessage {
-  if (isObject(answer)) {
-    if (answer.success === true) {
-      const parsed = parse(answer);
-      if (parsed !== undefined) return parsed;
-    } else if (answer.success === false) return refusalOf(answer);
-  }
+  const fields = isObject(answer) ? answer : {};
+  const parsed = fields.success === true ? parse(fields) : undefined;
+  if (parsed !== undefined) return parsed;
+  if (fields.success === false) return refusalOf(fields);
   return { success: false, code: 'internal', error: 'the answer of the server does not have the agreed shape' };
 }
 
@@ -36,20 +72,20 @@ export function isRefusal(answer: object): answer is RefusalMessage {
   return (answer as { success?: unknown }).success === false;
 }
 
-function refusalOf(fields: Fields): RefusalMessage {
+function refusalOf(
+  fields: Fields,
+  error = 'refused',
+): RefusalMessage & { readonly code: string; readonly error: string } {
   return {
     success: false,
     code: isText(fields.code) ? fields.code : 'internal',
-    error: isText(fields.error) ? fields.error : 'refused',
+    error: isText(fields.error) ? fields.error : error,
     ...(isNumber(fields.retryAfterMs) && { retryAfterMs: fields.retryAfterMs }),
   };
 }
 
 export function parseJoinAck(fields: Fields): JoinAckMessage | undefined {
-  const { userId, timestamp, historyId, limits } = fields;
-  if (!isText(userId) || !isNumber(timestamp) || !isText(historyId) || !isObject(limits)) return undefined;
-  if (!isNumber(limits.maxBatchSize) || !isNumber(limits.maxMessageBytes)) return undefined;
-  return fields as JoinAckMessage;
+  return isJoinAck(fields) ? (fields as JoinAckMessage) : undefined;
 }
 
 export function parseMarkAck(fields: Fields): { checkpoint: string } | undefined {
@@ -61,30 +97,18 @@ export const parseAnything = (fields: Fields): Fields => fields;
 /** The answer to a batch; also of one that was refused as a whole, which carries no results. */
 export function parseBatchAck(answer: unknown): BatchAckMessage | RefusalMessage {
   const results = isObject(answer) && Array.isArray(answer.results) ? answer.results : [];
-  if (isObject(answer) && results.length > 0 && results.every(isAck)) return answer as BatchAckMessage;
+  if (results.length > 0 && results.every(isAck)) return answer as BatchAckMessage;
   return parseAnswer<never>(answer, () => undefined);
 }
 
-const outcomes: readonly unknown[] = ['applied', 'superseded', 'duplicate', 'rejected'];
-
-function isAck(value: unknown): value is AckMessage {
-  return (
-    isObject(value) && isText(value.changeId) && typeof value.success === 'boolean' && outcomes.includes(value.outcome)
-  );
-}
-
 export function parseBootstrap(payload: unknown): BootstrapMessage | undefined {
-  if (!isObject(payload) || !isText(payload.subscription) || typeof payload.hasMore !== 'boolean') return undefined;
-  if (!Array.isArray(payload.data) || !payload.data.every(isDocument)) return undefined;
-  return payload as BootstrapMessage;
+  return isBootstrap(payload) ? (payload as BootstrapMessage) : undefined;
 }
-
-const isDocument = (value: unknown) => isObject(value) && parseDocumentId(value._id) !== undefined;
 
 export function parseBootstrapError(payload: unknown): BootstrapErrorMessage | undefined {
   if (!isObject(payload) || !isText(payload.subscription)) return undefined;
   const { code, error } = refusalOf(payload);
-  return { ...(payload as BootstrapErrorMessage), code: code ?? 'internal', error: error ?? 'refused' };
+  return { ...(payload as BootstrapErrorMessage), code, error };
 }
 
 export function parseChanges(
@@ -96,14 +120,6 @@ export function parseChanges(
   return { changes, checkpoint };
 }
 
-const operations: readonly unknown[] = ['insert', 'update', 'delete'];
-
-function isDelivered(value: unknown): value is DeliveredMessage {
-  if (!isObject(value) || !isText(value.id) || !isText(value.collection) || !isNumber(value.version)) return false;
-  if (!operations.includes(value.operation) || parseDocumentId(value.documentId) === undefined) return false;
-  return value.operation === 'delete' || isObject(value.data) || Array.isArray(value.unset);
-}
-
 export function parseCheckpoint(payload: unknown): string | undefined {
   return isObject(payload) && isText(payload.checkpoint) ? payload.checkpoint : undefined;
 }
@@ -113,18 +129,12 @@ export function parseReset(payload: unknown): { reason: string } {
 }
 
 export function parseDrain(payload: unknown): { reconnectAfterMs: number } {
-  return {
-    reconnectAfterMs: isObject(payload) && isNumber(payload.reconnectAfterMs) ? payload.reconnectAfterMs : 1_000,
-  };
+  const isGiven = isObject(payload) && isNumber(payload.reconnectAfterMs);
+  return { reconnectAfterMs: isGiven ? Number(payload.reconnectAfterMs) : 1_000 };
 }
 
 export function parseError(payload: unknown): ErrorMessage {
   const fields = isObject(payload) ? payload : {};
-  const { code, error, retryAfterMs } = refusalOf(fields);
-  return {
-    code: code ?? 'internal',
-    error: error ?? 'error',
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(isText(fields.event) && { event: fields.event }),
-  };
+  const { success: _, ...error } = refusalOf(fields, 'error');
+  return { ...error, ...(isText(fields.event) && { event: fields.event }) };
 }

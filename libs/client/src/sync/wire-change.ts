@@ -19,13 +19,5 @@ export function wireChange(entry: WriteFields): Omit<ChangeMessage, 'data'> & { 
 
 /** UTF-8 bytes of a value as JSON. */
 export function jsonBytes(value: unknown): number {
-  const text = JSON.stringify(value);
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) continue;
-    // A surrogate is half of four bytes, all others beyond 0x7ff take three.
-    bytes += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
-  }
-  return bytes;
+  return new TextEncoder().encode(JSON.stringify(value)).length;
 }

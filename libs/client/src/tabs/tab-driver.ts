@@ -2,6 +2,7 @@ import type { ConnectionState } from '../connection/machine.ts';
 import { LocalStoreError } from '../local/port.ts';
 import type { MetaRecord, StoredState, WriteBatch } from '../local/records.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
+import { takeBatch, takeOver, takeState } from './shared-database.ts';
 import type { SharedDriver, ShareStore, TabClient } from './shared-driver.ts';
 import { TabClaims } from './tab-claims.ts';
 import { TabEvents } from './tab-events.ts';
@@ -137,7 +138,7 @@ export class TabDriver implements SharedDriver {
   async #waitToLead(): Promise<void> {
     await this.#tabs.waitToLead();
     // The last leader may have written what it could not tell any more.
-    if (!(await this.#read('takeOver')) || this.#isClosed) return;
+    if (!(await this.#read(takeOver)) || this.#isClosed) return;
     this.#client.subscriptions.restart();
     this.#engine = this.#client.makeEngine();
     this.#hearEarly();
@@ -146,7 +147,7 @@ export class TabDriver implements SharedDriver {
   }
 
   /** Resolves with false when the client was closed, or leads, meanwhile. */
-  async #read(how: 'takeOver' | 'replace'): Promise<boolean> {
+  async #read(take: typeof takeState): Promise<boolean> {
     const { store, clock, database, subscriptions, events } = this.#client;
     this.#isLoaded = false;
     while (!this.#isClosed) {
@@ -154,7 +155,7 @@ export class TabDriver implements SharedDriver {
         const state = await store.load();
         if (this.#isClosed || this.#engine) break;
         this.#meta = state.meta;
-        database[how](state, this.#requests.batches());
+        take(database, state, this.#requests.batches());
         subscriptions.reload();
         return true;
       } catch (error) {
@@ -171,7 +172,7 @@ export class TabDriver implements SharedDriver {
 
   /** We have missed what was written: the leader has died, most likely. */
   async #catchUp(): Promise<void> {
-    if ((await this.#read('replace')) && !this.#engine) this.#hearEarly();
+    if ((await this.#read(takeState)) && !this.#engine) this.#hearEarly();
     this.#client.changed();
   }
 
@@ -242,7 +243,7 @@ export class TabDriver implements SharedDriver {
       return;
     }
     this.#meta = batch.meta;
-    database.restore(batch);
+    takeBatch(database, batch);
     subscriptions.reload();
     changed();
   }
