@@ -326,6 +326,10 @@ describe.each(modes)('on %s', (mode) => {
       const after = await stats(1);
       expect(after.syncedChanges).toBe(before.syncedChanges + 1);
       expect(after.activeConnections).toBeGreaterThan(0);
+      // Whichever gateway is asked, and whichever they are at.
+      const users = [newUser('here'), newUser('there')];
+      for (const [gateway, name] of users.entries()) await user(name, gateway);
+      for (const gateway of [0, 1]) expect((await stats(gateway)).activeUsers).toEqual(expect.arrayContaining(users));
       const quiet = async () => {
         const { pendingChanges, lanes } = await stats(0);
         return pendingChanges === 0 && lanes.every(({ waiting }) => waiting === 0);
@@ -348,6 +352,7 @@ describe.each(modes)('on %s', (mode) => {
     readonly syncedChanges: number;
     readonly pendingChanges: number;
     readonly activeConnections: number;
+    readonly activeUsers: readonly string[];
     readonly lanes: readonly { readonly waiting: number }[];
   }
 

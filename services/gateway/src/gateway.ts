@@ -14,12 +14,13 @@ import { SessionDoors } from './doors/session-doors.ts';
 import { Subscribing } from './doors/subscribing.ts';
 import { subscriptionDoors } from './doors/subscription-doors.ts';
 import { Writing } from './doors/writing.ts';
+import { Census } from './http/census.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { OpenSockets } from './http/open-sockets.ts';
 import { Operator } from './http/operator.ts';
 import { RestChange } from './http/rest-change.ts';
 import { RestIdentity } from './http/rest-identity.ts';
-import { Statistics } from './http/statistics.ts';
+import { countOf, Statistics } from './http/statistics.ts';
 import { currentEpoch } from './read/feed.ts';
 import { ReadSide } from './read/read-side.ts';
 import type { GatewaySettings } from './settings.ts';
@@ -162,7 +163,9 @@ export class Gateway {
     const identity = new RestIdentity({ tokens, settings: deps.settings, now });
     const change = new RestChange({ identity, writing: this.createWriting(), rules: deps.rules });
     const operator = new Operator(this.sync.io, deps.bus);
-    const statistics = new Statistics({ ...deps, changes, connections });
+    const ownCount = () => countOf(connections, changes.pending);
+    const census = new Census({ io: this.sync.io, isFleet: deps.adapter !== undefined, ownCount });
+    const statistics = new Statistics({ ...deps, census });
     return createHttpApp({
       ...deps,
       tokens,

@@ -3,18 +3,15 @@ import type { History, LogStore, MaintenanceStore } from '@tidemark/storage';
 import type { JobQueue } from '@tidemark/transport';
 import { currentEpoch } from '../read/feed.ts';
 import type { Connection } from '../socket/connection.ts';
-import type { Changes } from '../write/changes.ts';
+import { type Census, type Count, maxUsers } from './census.ts';
 
 export interface StatisticsDeps {
   readonly store: MaintenanceStore & LogStore & { readonly history: History };
   readonly queue: JobQueue;
-  readonly changes: Changes;
-  readonly connections: ReadonlyMap<string, Connection>;
+  readonly census: Pick<Census, 'take'>;
 }
 
-const maxUsers = 1_000;
-
-/** What `GET /stats` answers. Cheap at any size. */
+/** What `GET /stats` answers, over the whole fleet. Cheap at any size. */
 export class Statistics {
   private readonly deps: StatisticsDeps;
 
@@ -23,19 +20,20 @@ export class Statistics {
   }
 
   async read() {
-    const { store, queue, changes, connections } = this.deps;
+    const { store, queue, census } = this.deps;
     const epoch = currentEpoch(store.history);
-    const [{ changes: committed }, heads, depth] = await Promise.all([
+    const [{ connections, users, pending }, { changes: committed }, heads, depth] = await Promise.all([
+      census.take(),
       store.statistics(),
       store.heads(epoch.epoch),
       queue.depth(),
     ]);
     return {
-      totalChanges: committed + changes.pending,
+      totalChanges: committed + pending,
       syncedChanges: committed,
-      pendingChanges: changes.pending,
-      activeConnections: connections.size,
-      activeUsers: activeUsers(connections),
+      pendingChanges: pending,
+      activeConnections: connections,
+      activeUsers: users,
       lanes: heads.map(({ lane, head, trimmed }) => ({ lane, head, trimmed, waiting: depthOf(depth, lane) })),
     };
   }
@@ -45,11 +43,12 @@ function depthOf(depth: ReadonlyMap<Lane, number>, lane: Lane): number {
   return depth.get(lane) ?? 0;
 }
 
-function activeUsers(connections: ReadonlyMap<string, Connection>): string[] {
+/** Of this gateway alone. */
+export function countOf(connections: ReadonlyMap<string, Connection>, pending: number): Count {
   const users = new Set<string>();
   for (const { session } of connections.values()) {
     if (session !== undefined) users.add(session.userId);
     if (users.size >= maxUsers) break;
   }
-  return [...users];
+  return { connections: connections.size, users: [...users], pending };
 }
