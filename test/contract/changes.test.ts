@@ -163,7 +163,8 @@ describe('the shape of a change', () => {
   it('typed values and typed ids travel as Extended JSON, and strings stay strings', async () => {
     const data = {
       oid: { $oid: '0123456789abcdef01234567' },
-      date: { $date: '2026-11-24T10:00:00Z' },
+      // As every store gives it back.
+      date: { $date: '2026-11-24T10:00:00.000Z' },
       decimal: { $numberDecimal: '1.10' },
       uuid: { $uuid: '01234567-89ab-cdef-0123-456789abcdef' },
       text: '0123456789abcdef01234567',

@@ -158,7 +158,8 @@ describe('whatever happens on the way, everyone converges to their view', () => 
 describe('a client that does not read', () => {
   it('costs bounded memory, and has everything once it reads again', async () => {
     await using server = await startServer({ env: { SLOW_CLIENT_BYTES: '100000' } });
-    const [writer, slow] = [await server.user('writer'), await server.user('slow')];
+    // At the first gateway, whose metrics are looked at.
+    const [slow, writer] = [await server.user('slow'), await server.user('writer')];
     await slow.subscribe('tasks');
     const { engine } = slow.socket.io;
     const { ws } = engine.transport as unknown as { ws: { _socket: { pause(): void; resume(): void } } };

@@ -25,10 +25,8 @@ const base = () => ({
 const refusals: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
   ['production without a key', { NODE_ENV: 'production' }, /AUTH_JWT_SECRET/],
   ['a short key in production', { NODE_ENV: 'production', AUTH_JWT_SECRET: 'short' }, /AUTH_JWT_SECRET/],
-  ['a port that is none', { PORT: 'eighty' }, /PORT/],
   ['a limit that is none', { SYNC_RATE_LIMIT_MAX: '-1' }, /SYNC_RATE_LIMIT_MAX/],
   ['an environment that does not exist', { NODE_ENV: 'prodution' }, /NODE_ENV/],
-  ['Redis without MongoDB', { REDIS_URL: 'redis://localhost:1' }, /MONGODB_URI/],
   ['a hub without a connection string', { WEB_PUBSUB_HUB_NAME: 'Hub' }, /WEB_PUBSUB_CONNECTION_STRING/],
   ['rules that are not there', { RULES_FILE: '/nowhere/rules.yaml' }, /rules\.yaml/],
 ];
@@ -36,6 +34,16 @@ const refusals: readonly (readonly [string, Readonly<Record<string, string>>, Re
 describe('a start that is refused', () => {
   it.each(refusals)('%s: the message names it', async (_what, env, words) => {
     await expect(startServer({ env })).rejects.toThrow(words);
+  });
+
+  it('a port that is none: the message names it', async () => {
+    // Services of a fleet get their ports from the rig.
+    await expect(startServer({ mode: 'standalone', env: { PORT: 'eighty' } })).rejects.toThrow(/PORT/);
+  });
+
+  it('Redis without MongoDB: the message names it', async () => {
+    const env = { REDIS_URL: 'redis://localhost:1' };
+    await expect(startServer({ mode: 'standalone', env })).rejects.toThrow(/MONGODB_URI/);
   });
 
   it('writes one line, and exits with 1', async () => {
@@ -57,8 +65,8 @@ describe('a start that is refused', () => {
     await expect(startServer({ rules })).rejects.toThrow(/rules\.yaml:3/);
   });
 
-  it('a second server on the same data', async () => {
-    await using server = await startServer({ process: true });
+  it('a second server on the same folder of data', async () => {
+    await using server = await startServer({ mode: 'standalone', process: true });
     const directory = server.folder;
     const { code, errors } = await runServerToEnd({ ...base(), DATA_DIR: join(directory, 'data') });
     expect(code).toBe(1);

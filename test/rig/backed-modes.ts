@@ -4,11 +4,13 @@ import { Backends } from './backends.ts';
 import { Fleet } from './fleet.ts';
 import { startInProcess } from './in-process.ts';
 import type { RunningServer, ServerOptions, StartServer } from './running-server.ts';
+import { startProcess } from './server-process.ts';
 
 /** One server on MongoDB. The database goes and comes with it, and keeps its data. */
 export const startOnMongo: StartServer = async (env, options) => {
   const backends = await startBackends(env, { redis: false });
-  return endingWith(backends, () => startInProcess({ ...env, ...backends.env }, options));
+  const start = options.process ? startProcess : startInProcess;
+  return endingWith(backends, () => start({ ...env, ...backends.env }, options));
 };
 
 /** Two gateways, two writers and a janitor. Redis comes back empty with every start. */

@@ -78,14 +78,17 @@ export class TestClient implements AsyncDisposable {
     socket.on('disconnect', () => this.receive({ event: 'disconnect', args: [] }));
   }
 
-  /** Joins as the user that it was connected for. Throws when it is refused. */
+  /** Joins as the user that it was connected for, and has heard of it when it resolves. Throws when it is refused. */
   async join(options: Readonly<Record<string, unknown>> = {}): Promise<Answers['sync:join']> {
+    const heard = this.payloads('joined').length;
     const answer = await this.call('sync:join', {
       ...(this.userId !== undefined && { userId: this.userId }),
       ...options,
     });
     if (options.protocol === undefined) this.view.isPartial = true;
     if (!answer.success) throw new Error(`the join was refused: ${answer.code} ${answer.error}`);
+    // It follows the answer, from another process perhaps a moment later.
+    await this.until(() => this.payloads('joined').length > heard, 'joined follows the answer');
     return answer;
   }
 

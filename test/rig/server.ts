@@ -19,7 +19,7 @@ const modes: Readonly<Record<string, (options: ServerOptions) => StartServer>> =
 
 export const testMode = process.env.TIDEMARK_TEST_MODE || 'standalone';
 /** All parts run inside the test, so that faults can be put between them. */
-export const isInProcess = testMode === 'standalone';
+export const isInProcess = testMode !== 'fleet';
 
 /** Starts the whole system with an empty store. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
