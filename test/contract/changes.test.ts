@@ -1,37 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { TestClient } from '../rig/client.ts';
-import { startServer, type TestServer } from '../rig/server.ts';
+import { describe, expect, it, jest } from '@jest/globals';
+import { WritingStage } from '../rig/stage.ts';
 
 // Generous, for machines that are busy.
 jest.setTimeout(30_000);
 
-let server: TestServer;
-let alice: TestClient;
-let bob: TestClient;
-let made = 0;
-
-beforeAll(async () => {
-  server = await startServer({ file: { sync: { enableOptimisticLocking: true } } });
-  alice = await server.user('alice');
-  bob = await server.user('bob');
-});
-afterAll(() => server[Symbol.asyncDispose]());
-
-/** An id of its own for each test. */
-const newId = () => `d${++made}`;
-
-/** The document as anyone may read it; undefined when it does not exist. */
-async function stored(documentId: unknown, collection = 'tasks'): Promise<Record<string, unknown> | undefined> {
-  const { changes } = await bob.call('sync:get_changes', { collection, limit: 1_000 });
-  const found = changes.filter((change) => JSON.stringify(change.documentId) === JSON.stringify(documentId));
-  return found.at(-1)?.data;
-}
+const stage = new WritingStage();
+const { newId, stored } = stage;
 
 describe('the shape of a change', () => {
   it('an insert creates the document with the metadata, and the ack says which change and when', async () => {
     const id = newId();
     const sent = Date.now();
-    const ack = await alice.call('sync:change', {
+    const ack = await stage.alice.call('sync:change', {
       id: `c-${id}`,
       operation: 'insert',
       collection: 'tasks',
@@ -56,15 +36,15 @@ describe('the shape of a change', () => {
   it('accepts collectionName and patchId of older clients', async () => {
     const id = newId();
     const change = { patchId: `p-${id}`, operation: 'insert', collectionName: 'tasks', documentId: id, data: { a: 1 } };
-    expect(await alice.call('sync:change', change)).toMatchObject({ changeId: `p-${id}`, outcome: 'applied' });
-    expect(await alice.call('sync:change', change)).toMatchObject({ changeId: `p-${id}`, outcome: 'duplicate' });
+    expect(await stage.alice.call('sync:change', change)).toMatchObject({ changeId: `p-${id}`, outcome: 'applied' });
+    expect(await stage.alice.call('sync:change', change)).toMatchObject({ changeId: `p-${id}`, outcome: 'duplicate' });
   });
 
   it('makes an id when there is none, and then a resend is a new change', async () => {
     const id = newId();
     const change = { operation: 'update', collection: 'tasks', documentId: id, data: { a: 1 } };
-    const first = await alice.call('sync:change', change);
-    const second = await alice.call('sync:change', change);
+    const first = await stage.alice.call('sync:change', change);
+    const second = await stage.alice.call('sync:change', change);
     expect(first.changeId).not.toBe('');
     expect(second.changeId).not.toBe(first.changeId);
     expect([first.outcome, second.outcome]).toEqual(['applied', 'applied']);
@@ -72,8 +52,8 @@ describe('the shape of a change', () => {
 
   it('an insert replaces the whole document', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { a: 1, b: 2 } });
-    await alice.write({ collection: 'tasks', documentId: id, data: { b: 3 } });
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { a: 1, b: 2 } });
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { b: 3 } });
     const document = await stored(id);
     expect(document).toMatchObject({ b: 3 });
     expect(document).not.toHaveProperty('a');
@@ -81,8 +61,8 @@ describe('the shape of a change', () => {
 
   it('an update merges top-level fields, keeps null as a value, and removes only through unset', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { a: { x: 1, y: 2 }, b: 2, c: 3, d: 4 } });
-    await alice.write({
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { a: { x: 1, y: 2 }, b: 2, c: 3, d: 4 } });
+    await stage.alice.write({
       operation: 'update',
       collection: 'tasks',
       documentId: id,
@@ -97,28 +77,32 @@ describe('the shape of a change', () => {
 
   it('an update of what never existed creates it', async () => {
     const id = newId();
-    await alice.write({ operation: 'update', collection: 'tasks', documentId: id, data: { a: 1 } });
+    await stage.alice.write({ operation: 'update', collection: 'tasks', documentId: id, data: { a: 1 } });
     expect(await stored(id)).toMatchObject({ _id: id, a: 1 });
   });
 
   it('"upsert" means update', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { a: 1, b: 2 } });
-    await alice.write({ operation: 'upsert', collection: 'tasks', documentId: id, data: { b: 3 } });
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { a: 1, b: 2 } });
+    await stage.alice.write({ operation: 'upsert', collection: 'tasks', documentId: id, data: { b: 3 } });
     expect(await stored(id)).toMatchObject({ a: 1, b: 3 });
   });
 
   it('another word is refused by sync:change', async () => {
-    const ack = await alice.call('sync:change', { operation: 'replace', collection: 'tasks', documentId: newId() });
+    const ack = await stage.alice.call('sync:change', {
+      operation: 'replace',
+      collection: 'tasks',
+      documentId: newId(),
+    });
     expect(ack).toMatchObject({ success: false, outcome: 'rejected', code: 'invalid_message' });
   });
 
   it('a delete removes it, and deleting what is not there is no error', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { a: 1 } });
-    await alice.write({ operation: 'delete', collection: 'tasks', documentId: id });
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { a: 1 } });
+    await stage.alice.write({ operation: 'delete', collection: 'tasks', documentId: id });
     expect(await stored(id)).toBeUndefined();
-    expect(await alice.write({ operation: 'delete', collection: 'tasks', documentId: newId() })).toMatchObject({
+    expect(await stage.alice.write({ operation: 'delete', collection: 'tasks', documentId: newId() })).toMatchObject({
       outcome: 'applied',
     });
   });
@@ -130,7 +114,7 @@ describe('the shape of a change', () => {
   ])('%s is invalid_document', async (_what, data) => {
     const id = newId();
     for (const operation of ['insert', 'update']) {
-      const ack = await alice.call('sync:change', { operation, collection: 'tasks', documentId: id, data });
+      const ack = await stage.alice.call('sync:change', { operation, collection: 'tasks', documentId: id, data });
       expect(ack).toMatchObject({ success: false, outcome: 'rejected', code: 'invalid_document' });
     }
     expect(await stored(id)).toBeUndefined();
@@ -138,18 +122,18 @@ describe('the shape of a change', () => {
 
   it.each(['$a', 'a.b'])('unset of %s is invalid_document', async (name) => {
     const change = { operation: 'update', collection: 'tasks', documentId: newId(), data: {}, unset: [name] };
-    expect(await alice.call('sync:change', change)).toMatchObject({ success: false, code: 'invalid_document' });
+    expect(await stage.alice.call('sync:change', change)).toMatchObject({ success: false, code: 'invalid_document' });
   });
 
   it('a dot deeper down is a name like any other', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { map: { 'a.b': 1 } } });
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { map: { 'a.b': 1 } } });
     expect(await stored(id)).toMatchObject({ map: { 'a.b': 1 } });
   });
 
   it('the author is the user of the session, whatever the payload says, and metadata cannot be written', async () => {
     const id = newId();
-    await alice.write({
+    await stage.alice.write({
       collection: 'tasks',
       documentId: id,
       userId: 'mallory',
@@ -171,8 +155,8 @@ describe('the shape of a change', () => {
       day: '2026-11-24T10:00:00Z',
     };
     const typed = { $oid: 'aaaaaaaaaaaaaaaaaaaaaaaa' };
-    await alice.write({ collection: 'typed', documentId: typed, data });
-    await alice.write({ collection: 'typed', documentId: typed.$oid, data: { other: true } });
+    await stage.alice.write({ collection: 'typed', documentId: typed, data });
+    await stage.alice.write({ collection: 'typed', documentId: typed.$oid, data: { other: true } });
     const document = await stored(typed, 'typed');
     expect(document).toMatchObject({ _id: typed, ...data });
     expect(await stored(typed.$oid, 'typed')).toMatchObject({ _id: typed.$oid, other: true });
@@ -180,8 +164,8 @@ describe('the shape of a change', () => {
 
   it('data may hold the id again, but not another one', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { _id: id, a: 1 } });
-    const ack = await alice.call('sync:change', {
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { _id: id, a: 1 } });
+    const ack = await stage.alice.call('sync:change', {
       operation: 'update',
       collection: 'tasks',
       documentId: id,
@@ -200,13 +184,18 @@ describe('the shape of a change', () => {
     { collection: 'tasks', documentId: null },
     { operation: undefined },
   ])('%j is refused with the words that old clients know', async (place) => {
-    const ack = await alice.call('sync:change', { operation: 'insert', data: { a: 1 }, ...place });
+    const ack = await stage.alice.call('sync:change', { operation: 'insert', data: { a: 1 }, ...place });
     expect(ack).toMatchObject({ success: false, outcome: 'rejected', code: 'invalid_message' });
     expect(ack.error).toMatch(/^Missing collection or documentId/);
   });
 
   it.each(['tidemark_log', '_sync_state', 'system.users'])('the collection %s is closed', async (collection) => {
-    const ack = await alice.call('sync:change', { operation: 'insert', collection, documentId: 'a', data: { a: 1 } });
+    const ack = await stage.alice.call('sync:change', {
+      operation: 'insert',
+      collection,
+      documentId: 'a',
+      data: { a: 1 },
+    });
     expect(ack).toMatchObject({ success: false, outcome: 'rejected', code: 'forbidden' });
   });
 });

@@ -1,31 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { TestClient } from '../rig/client.ts';
-import { startServer, type TestServer } from '../rig/server.ts';
+import { WritingStage } from '../rig/stage.ts';
 
 // Generous, for machines that are busy.
 jest.setTimeout(30_000);
 
-let server: TestServer;
-let alice: TestClient;
-let bob: TestClient;
-let made = 0;
-
-beforeAll(async () => {
-  server = await startServer({ file: { sync: { enableOptimisticLocking: true } } });
-  alice = await server.user('alice');
-  bob = await server.user('bob');
-});
-afterAll(() => server[Symbol.asyncDispose]());
-
-/** An id of its own for each test. */
-const newId = () => `d${++made}`;
-
-/** The document as anyone may read it; undefined when it does not exist. */
-async function stored(documentId: unknown, collection = 'tasks'): Promise<Record<string, unknown> | undefined> {
-  const { changes } = await bob.call('sync:get_changes', { collection, limit: 1_000 });
-  const found = changes.filter((change) => JSON.stringify(change.documentId) === JSON.stringify(documentId));
-  return found.at(-1)?.data;
-}
+const stage = new WritingStage();
+const { newId, stored } = stage;
 
 describe('last write wins', () => {
   const write = (client: TestClient, id: string, more: Record<string, unknown>) =>
@@ -33,8 +14,8 @@ describe('last write wins', () => {
 
   it('an earlier change is superseded and gets the stored document', async () => {
     const id = newId();
-    await write(alice, id, { data: { a: 1 }, timestamp: 2_000 });
-    const ack = await write(bob, id, { data: { a: 2 }, timestamp: 1_000 });
+    await write(stage.alice, id, { data: { a: 1 }, timestamp: 2_000 });
+    const ack = await write(stage.bob, id, { data: { a: 2 }, timestamp: 1_000 });
     expect(ack).toMatchObject({ success: false, outcome: 'superseded', code: 'conflict' });
     expect(ack.error).toMatch(/^conflict: /);
     expect(ack.current).toEqual(await stored(id));
@@ -43,44 +24,46 @@ describe('last write wins', () => {
 
   it('at equal times the stored one stays, unless the author is the same', async () => {
     const id = newId();
-    await write(alice, id, { data: { a: 1 }, timestamp: 2_000 });
-    expect(await write(bob, id, { data: { a: 2 }, timestamp: 2_000 })).toMatchObject({ outcome: 'superseded' });
-    expect(await write(alice, id, { data: { a: 3 }, timestamp: 2_000 })).toMatchObject({ outcome: 'applied' });
+    await write(stage.alice, id, { data: { a: 1 }, timestamp: 2_000 });
+    expect(await write(stage.bob, id, { data: { a: 2 }, timestamp: 2_000 })).toMatchObject({ outcome: 'superseded' });
+    expect(await write(stage.alice, id, { data: { a: 3 }, timestamp: 2_000 })).toMatchObject({ outcome: 'applied' });
     expect(await stored(id)).toMatchObject({ a: 3, sync_updated_at: 2_000 });
   });
 
   it('data.sync_updated_at counts where there is no timestamp, and timestamp comes first', async () => {
     const id = newId();
-    await write(alice, id, { data: { a: 1, sync_updated_at: 5_000 } });
+    await write(stage.alice, id, { data: { a: 1, sync_updated_at: 5_000 } });
     expect(await stored(id)).toMatchObject({ sync_updated_at: 5_000 });
-    await write(alice, id, { data: { a: 2, sync_updated_at: 1 }, timestamp: 6_000 });
+    await write(stage.alice, id, { data: { a: 2, sync_updated_at: 1 }, timestamp: 6_000 });
     expect(await stored(id)).toMatchObject({ a: 2, sync_updated_at: 6_000 });
-    expect(await write(bob, id, { data: { a: 3, sync_updated_at: 4_000 } })).toMatchObject({ outcome: 'superseded' });
+    expect(await write(stage.bob, id, { data: { a: 3, sync_updated_at: 4_000 } })).toMatchObject({
+      outcome: 'superseded',
+    });
   });
 
-  it('without a time the server gives one that wins', async () => {
+  it('without a time the stage.server gives one that wins', async () => {
     const id = newId();
     const ahead = Date.now() + 30_000;
-    await write(alice, id, { data: { a: 1 }, timestamp: ahead });
-    expect(await write(bob, id, { data: { a: 2 } })).toMatchObject({ outcome: 'applied' });
+    await write(stage.alice, id, { data: { a: 1 }, timestamp: ahead });
+    expect(await write(stage.bob, id, { data: { a: 2 } })).toMatchObject({ outcome: 'applied' });
     expect((await stored(id))?.sync_updated_at).toBeGreaterThan(ahead);
   });
 
   it('a time too far ahead is clamped', async () => {
     const id = newId();
-    await write(alice, id, { data: { a: 1 }, timestamp: Date.now() + 10 * 86_400_000 });
+    await write(stage.alice, id, { data: { a: 1 }, timestamp: Date.now() + 10 * 86_400_000 });
     expect((await stored(id))?.sync_updated_at).toBeLessThanOrEqual(Date.now() + 60_000);
   });
 
   it('what was deleted is not brought back by an update, and current is null; a later insert brings it back', async () => {
     const id = newId();
-    await write(alice, id, { data: { a: 1 }, timestamp: 1_000 });
-    await write(alice, id, { operation: 'delete', timestamp: 2_000 });
-    const late = await write(bob, id, { data: { a: 2 }, timestamp: 3_000 });
+    await write(stage.alice, id, { data: { a: 1 }, timestamp: 1_000 });
+    await write(stage.alice, id, { operation: 'delete', timestamp: 2_000 });
+    const late = await write(stage.bob, id, { data: { a: 2 }, timestamp: 3_000 });
     expect(late).toMatchObject({ success: false, outcome: 'superseded', code: 'conflict', current: null });
-    const earlier = await write(bob, id, { operation: 'insert', data: { a: 3 }, timestamp: 1_500 });
+    const earlier = await write(stage.bob, id, { operation: 'insert', data: { a: 3 }, timestamp: 1_500 });
     expect(earlier).toMatchObject({ outcome: 'superseded', current: null });
-    const later = await write(bob, id, { operation: 'insert', data: { a: 4 }, timestamp: 4_000 });
+    const later = await write(stage.bob, id, { operation: 'insert', data: { a: 4 }, timestamp: 4_000 });
     expect(later).toMatchObject({ outcome: 'applied' });
     expect(await stored(id)).toMatchObject({ a: 4 });
   });
@@ -98,39 +81,39 @@ describe('the same change again', () => {
 
   it('of an applied one is a duplicate, a success, and has no second effect', async () => {
     const id = newId();
-    const first = await alice.call('sync:change', change(id));
-    await alice.write({ operation: 'update', collection: 'tasks', documentId: id, data: { n: 2 } });
-    const again = await alice.call('sync:change', change(id));
+    const first = await stage.alice.call('sync:change', change(id));
+    await stage.alice.write({ operation: 'update', collection: 'tasks', documentId: id, data: { n: 2 } });
+    const again = await stage.alice.call('sync:change', change(id));
     expect(again).toMatchObject({ changeId: `c-${id}`, success: true, outcome: 'duplicate', seq: first.seq });
     expect(await stored(id)).toMatchObject({ n: 2 });
   });
 
   it('of another author is another change', async () => {
     const id = newId();
-    await alice.call('sync:change', change(id));
-    expect(await bob.call('sync:change', change(id))).toMatchObject({ outcome: 'applied' });
+    await stage.alice.call('sync:change', change(id));
+    expect(await stage.bob.call('sync:change', change(id))).toMatchObject({ outcome: 'applied' });
   });
 
   it('of a superseded one repeats success and code, with the document of today', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { n: 5 }, timestamp: 5_000 });
-    const first = await bob.call('sync:change', change(id, { timestamp: 1_000 }));
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { n: 5 }, timestamp: 5_000 });
+    const first = await stage.bob.call('sync:change', change(id, { timestamp: 1_000 }));
     expect(first).toMatchObject({ success: false, outcome: 'superseded', code: 'conflict', current: { n: 5 } });
-    await alice.write({ collection: 'tasks', documentId: id, data: { n: 6 }, timestamp: 6_000 });
-    const again = await bob.call('sync:change', change(id, { timestamp: 1_000 }));
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { n: 6 }, timestamp: 6_000 });
+    const again = await stage.bob.call('sync:change', change(id, { timestamp: 1_000 }));
     expect(again).toMatchObject({ success: false, outcome: 'duplicate', code: 'conflict', current: { n: 6 } });
   });
 
   it('of a rejected one is decided anew', async () => {
     const id = newId();
-    const bad = await alice.call('sync:change', change(id, { data: { $bad: 1 } }));
+    const bad = await stage.alice.call('sync:change', change(id, { data: { $bad: 1 } }));
     expect(bad).toMatchObject({ changeId: `c-${id}`, success: false, outcome: 'rejected' });
-    expect(await alice.call('sync:change', change(id))).toMatchObject({ success: true, outcome: 'applied' });
+    expect(await stage.alice.call('sync:change', change(id))).toMatchObject({ success: true, outcome: 'applied' });
   });
 
   it('sent many times at once has one effect', async () => {
     const id = newId();
-    const acks = await Promise.all(Array.from({ length: 20 }, () => alice.call('sync:change', change(id))));
+    const acks = await Promise.all(Array.from({ length: 20 }, () => stage.alice.call('sync:change', change(id))));
     const outcomes = acks.map((ack) => ack.outcome);
     expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'duplicate')).toHaveLength(19);
@@ -150,24 +133,24 @@ describe('optimistic locking', () => {
 
   it('a change based on another version is superseded', async () => {
     const id = newId();
-    const { seq = 0 } = await alice.write({ collection: 'tasks', documentId: id, data: { a: 1 } });
-    const next = await based(bob, id, seq);
+    const { seq = 0 } = await stage.alice.write({ collection: 'tasks', documentId: id, data: { a: 1 } });
+    const next = await based(stage.bob, id, seq);
     expect(next).toMatchObject({ success: true, outcome: 'applied' });
-    const late = await based(alice, id, seq);
+    const late = await based(stage.alice, id, seq);
     expect(late).toMatchObject({ success: false, outcome: 'superseded', code: 'conflict' });
     expect(late.current).toMatchObject({ by: seq, sync_version: next.seq });
   });
 
   it('0 says that the document must not exist', async () => {
     const id = newId();
-    expect(await based(alice, id, 0)).toMatchObject({ success: true, outcome: 'applied' });
-    expect(await based(bob, id, 0)).toMatchObject({ success: false, outcome: 'superseded' });
+    expect(await based(stage.alice, id, 0)).toMatchObject({ success: true, outcome: 'applied' });
+    expect(await based(stage.bob, id, 0)).toMatchObject({ success: false, outcome: 'superseded' });
   });
 
   it('without a version nothing is compared', async () => {
     const id = newId();
-    await alice.write({ collection: 'tasks', documentId: id, data: { a: 1 } });
-    await bob.write({ operation: 'update', collection: 'tasks', documentId: id, data: { a: 2 } });
+    await stage.alice.write({ collection: 'tasks', documentId: id, data: { a: 1 } });
+    await stage.bob.write({ operation: 'update', collection: 'tasks', documentId: id, data: { a: 2 } });
     expect(await stored(id)).toMatchObject({ a: 2 });
   });
 });

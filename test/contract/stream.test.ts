@@ -1,47 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { TestClient } from '../rig/client.ts';
-import { startServer, type TestServer } from '../rig/server.ts';
+import { describe, expect, it, jest } from '@jest/globals';
+import { startServer } from '../rig/server.ts';
+import { ReadingStage } from '../rig/stage.ts';
 
 // Generous, for machines that are busy.
 jest.setTimeout(30_000);
 
-let server: TestServer;
-let writer: TestClient;
-let made = 0;
-
-beforeAll(async () => {
-  server = await startServer({ env: { BOOTSTRAP_PAGE: '10', CHECKPOINT_INTERVAL_MS: '200' } });
-  writer = await server.user('writer');
-});
-afterAll(() => server[Symbol.asyncDispose]());
-
-const newCollection = () => `stream${++made}`;
-
-async function fill(collection: string, count: number, data: (n: number) => object = (n) => ({ n })): Promise<void> {
-  for (let from = 0; from < count; from += 100) {
-    const size = Math.min(100, count - from);
-    const changes = Array.from({ length: size }, (_, index) => ({
-      operation: 'insert',
-      collection,
-      documentId: `d${String(from + index).padStart(4, '0')}`,
-      data: data(from + index),
-    }));
-    const { successCount } = await writer.call('sync:changeBatch', { changes });
-    expect(successCount).toBe(size);
-  }
-}
-
-const update = (collection: string, documentId: string, data: object, more: object = {}) =>
-  writer.write({ operation: 'update', collection, documentId, data, ...more });
-const remove = (collection: string, documentId: string) =>
-  writer.write({ operation: 'delete', collection, documentId });
+const stage = new ReadingStage();
+const { fill, newCollection, remove, update } = stage;
 
 describe('what a subscriber is sent', () => {
   it('insert: the whole document; update: the changed fields, removed ones in unset; delete: no data', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection);
-    const inserted = await writer.write({ id: `i-${collection}`, collection, documentId: 'a', data: { x: 1, y: 2 } });
+    const inserted = await stage.writer.write({
+      id: `i-${collection}`,
+      collection,
+      documentId: 'a',
+      data: { x: 1, y: 2 },
+    });
     const updated = await update(collection, 'a', { x: 5 }, { unset: ['y'], id: `u-${collection}` });
     const removed = await remove(collection, 'a');
     await reader.mark();
@@ -79,7 +56,7 @@ describe('what a subscriber is sent', () => {
   it('a document that starts to match comes whole, one that stops leaves, whatever field it was', async () => {
     const collection = newCollection();
     await fill(collection, 1, () => ({ color: 'red', size: 1 }));
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { filter: "color == 'blue'" });
     await update(collection, 'd0000', { color: 'blue' });
     await update(collection, 'd0000', { size: 2 });
@@ -97,7 +74,7 @@ describe('what a subscriber is sent', () => {
   it('the delete of a document that is not in the view is not sent', async () => {
     const collection = newCollection();
     await fill(collection, 2);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { filter: 'n == 0' });
     await remove(collection, 'd0001');
     await remove(collection, 'd0000');
@@ -108,9 +85,9 @@ describe('what a subscriber is sent', () => {
   it('a replaced document comes whole', async () => {
     const collection = newCollection();
     await fill(collection, 1, () => ({ a: 1, b: 2 }));
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection);
-    await writer.write({ collection, documentId: 'd0000', data: { b: 3 } });
+    await stage.writer.write({ collection, documentId: 'd0000', data: { b: 3 } });
     await reader.mark();
     expect(reader.deliveries()).toMatchObject([{ operation: 'insert', data: { b: 3 } }]);
     expect(reader.view.get(collection, 'd0000')).not.toHaveProperty('a');
@@ -118,11 +95,11 @@ describe('what a subscriber is sent', () => {
 
   it('what lost is not sent to anybody', async () => {
     const collection = newCollection();
-    await writer.write({ collection, documentId: 'a', data: { n: 1 }, timestamp: 5_000 });
-    const reader = await server.user('reader');
+    await stage.writer.write({ collection, documentId: 'a', data: { n: 1 }, timestamp: 5_000 });
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection);
     const change = { operation: 'update', collection, documentId: 'a', data: { n: 2 }, timestamp: 1_000 };
-    expect(await writer.call('sync:change', change)).toMatchObject({ outcome: 'superseded' });
+    expect(await stage.writer.call('sync:change', change)).toMatchObject({ outcome: 'superseded' });
     await reader.mark();
     expect(reader.deliveries()).toEqual([]);
   });
@@ -130,7 +107,7 @@ describe('what a subscriber is sent', () => {
   it('a socket with several subscriptions that match gets a change once, and a leave only when none matches', async () => {
     const collection = newCollection();
     await fill(collection, 1, () => ({ a: 1, b: 1 }));
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { filter: 'a == 1' });
     await reader.subscribe(collection, { filter: 'b == 1' });
     reader.forget();
@@ -147,8 +124,8 @@ describe('what a subscriber is sent', () => {
 
   it('changes of a document come in the order of their versions', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
-    const others = [await server.user('x'), await server.user('y')];
+    const reader = await stage.server.user('reader');
+    const others = [await stage.server.user('x'), await stage.server.user('y')];
     await reader.subscribe(collection);
     await Promise.all(
       others.flatMap((client) =>
@@ -168,7 +145,7 @@ describe('what a subscriber is sent', () => {
   it.each(['websocket', 'polling'] as const)('everything works the same over %s', async (transport) => {
     const collection = newCollection();
     await fill(collection, 25);
-    const reader = await server.connect({ userId: 'reader', transport });
+    const reader = await stage.server.connect({ userId: 'reader', transport });
     await reader.join({ protocol: 1 });
     await reader.subscribe(collection);
     await update(collection, 'd0003', { n: 300 });
@@ -183,7 +160,7 @@ describe('what a subscriber is sent', () => {
 describe('own changes', () => {
   it('a modern client gets its own back in order, with their ids, like the others', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection);
     await reader.write({ id: `a-${collection}`, collection, documentId: 'a', data: { n: 1 } });
     await update(collection, 'a', { n: 2 }, { id: `b-${collection}` });
@@ -195,7 +172,7 @@ describe('own changes', () => {
 
   it('what is not in its view does not come back; sync:mark tells that it would have come by now', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { filter: 'n == 1' });
     await reader.write({ collection, documentId: 'a', data: { n: 2 } });
     await reader.mark();
@@ -204,8 +181,8 @@ describe('own changes', () => {
 
   it('an old client does not get its own back; its other sockets do', async () => {
     const collection = newCollection();
-    const old = await server.user('old', {});
-    const twin = await server.user('old', {});
+    const old = await stage.server.user('old', {});
+    const twin = await stage.server.user('old', {});
     await old.subscribe(collection);
     await twin.subscribe(collection);
     await old.write({ collection, documentId: 'a', data: { n: 1 } });
@@ -219,7 +196,7 @@ describe('own changes', () => {
   it('an old client gets what its own update brings into its view, and takes out of it', async () => {
     const collection = newCollection();
     await fill(collection, 1, () => ({ color: 'red', size: 1 }));
-    const old = await server.user('old', {});
+    const old = await stage.server.user('old', {});
     await old.subscribe(collection, { filter: "color == 'blue'" });
     await old.write({ operation: 'update', collection, documentId: 'd0000', data: { color: 'blue' } });
     await old.write({ operation: 'update', collection, documentId: 'd0000', data: { size: 2 } });
@@ -244,8 +221,8 @@ describe('own changes', () => {
 describe('before the first subscription', () => {
   it('a modern client is sent nothing', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
-    await writer.write({ collection, documentId: 'a', data: { n: 1 } });
+    const reader = await stage.server.user('reader');
+    await stage.writer.write({ collection, documentId: 'a', data: { n: 1 } });
     await reader.mark();
     const sent = reader.received.map(({ event }) => event).filter((event) => !event.startsWith('ack of'));
     expect(sent).toEqual(['joined']);
@@ -253,9 +230,9 @@ describe('before the first subscription', () => {
 
   it('an old client is sent every change, of every collection, until it subscribes', async () => {
     const [one, other] = [newCollection(), newCollection()];
-    const old = await server.user('old', {});
-    await writer.write({ collection: one, documentId: 'a', data: { n: 1 } });
-    await writer.write({ collection: other, documentId: 'b', data: { n: 2 } });
+    const old = await stage.server.user('old', {});
+    await stage.writer.write({ collection: one, documentId: 'a', data: { n: 1 } });
+    await stage.writer.write({ collection: other, documentId: 'b', data: { n: 2 } });
     await old.mark();
     expect(old.deliveries()).toMatchObject([
       { collection: one, documentId: 'a', data: { n: 1 } },
@@ -263,8 +240,8 @@ describe('before the first subscription', () => {
     ]);
     await old.subscribe(one);
     old.forget();
-    await writer.write({ collection: other, documentId: 'c', data: { n: 3 } });
-    await writer.write({ collection: one, documentId: 'd', data: { n: 4 } });
+    await stage.writer.write({ collection: other, documentId: 'c', data: { n: 3 } });
+    await stage.writer.write({ collection: one, documentId: 'd', data: { n: 4 } });
     await old.mark();
     expect(old.deliveries()).toMatchObject([{ collection: one, documentId: 'd' }]);
   });
@@ -273,10 +250,10 @@ describe('before the first subscription', () => {
 describe('sync:mark', () => {
   it('is answered when everything committed before it has arrived', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection);
     for (let n = 0; n < 20; n++) {
-      await writer.write({ collection, documentId: `d${n}`, data: { n } });
+      await stage.writer.write({ collection, documentId: `d${n}`, data: { n } });
       await reader.mark();
       expect(reader.view.documents(collection)).toHaveLength(n + 1);
     }
@@ -285,7 +262,7 @@ describe('sync:mark', () => {
   it('asked during a bootstrap is answered after its last page', async () => {
     const collection = newCollection();
     await fill(collection, 300);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     const subscribed = reader.call('sync:subscribe', { collection });
     const marked = reader
       .call('sync:mark', {})
@@ -297,7 +274,7 @@ describe('sync:mark', () => {
   });
 
   it('works without a subscription', async () => {
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     expect(await reader.call('sync:mark')).toMatchObject({ success: true, checkpoint: expect.any(String) });
   });
 });
@@ -305,10 +282,10 @@ describe('sync:mark', () => {
 describe('sync:checkpoint', () => {
   it('comes when history moves without anything for this client', async () => {
     const [mine, other] = [newCollection(), newCollection()];
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(mine);
     const before = await reader.mark();
-    await writer.write({ collection: other, documentId: 'a', data: {} });
+    await stage.writer.write({ collection: other, documentId: 'a', data: {} });
     const { checkpoint } = await reader.next('sync:checkpoint', (payload) => payload.checkpoint !== before);
     expect(typeof checkpoint).toBe('string');
     expect(reader.deliveries()).toEqual([]);

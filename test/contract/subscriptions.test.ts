@@ -1,47 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { BootstrapMessage } from '@tidemark/protocol';
-import type { TestClient } from '../rig/client.ts';
-import { startServer, type TestServer } from '../rig/server.ts';
+import { ReadingStage } from '../rig/stage.ts';
 
 // Generous, for machines that are busy.
 jest.setTimeout(30_000);
 
-let server: TestServer;
-let writer: TestClient;
-let made = 0;
-
-beforeAll(async () => {
-  server = await startServer({ env: { BOOTSTRAP_PAGE: '10', CHECKPOINT_INTERVAL_MS: '200' } });
-  writer = await server.user('writer');
-});
-afterAll(() => server[Symbol.asyncDispose]());
-
-const newCollection = () => `stream${++made}`;
-
-async function fill(collection: string, count: number, data: (n: number) => object = (n) => ({ n })): Promise<void> {
-  for (let from = 0; from < count; from += 100) {
-    const size = Math.min(100, count - from);
-    const changes = Array.from({ length: size }, (_, index) => ({
-      operation: 'insert',
-      collection,
-      documentId: `d${String(from + index).padStart(4, '0')}`,
-      data: data(from + index),
-    }));
-    const { successCount } = await writer.call('sync:changeBatch', { changes });
-    expect(successCount).toBe(size);
-  }
-}
-
-const update = (collection: string, documentId: string, data: object, more: object = {}) =>
-  writer.write({ operation: 'update', collection, documentId, data, ...more });
-const remove = (collection: string, documentId: string) =>
-  writer.write({ operation: 'delete', collection, documentId });
+const stage = new ReadingStage();
+const { fill, newCollection, remove, update } = stage;
 
 describe('sync:subscribe', () => {
   it('is answered, then sends pages, then live changes', async () => {
     const collection = newCollection();
     await fill(collection, 25);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     reader.forget();
     const answer = await reader.call('sync:subscribe', { collection });
     expect(answer).toMatchObject({ success: true, resumed: false, count: 1 });
@@ -64,7 +35,7 @@ describe('sync:subscribe', () => {
 
   it('of what has no documents sends one empty page with the checkpoint', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     const { subscriptionId } = await reader.call('sync:subscribe', { collection, filter: 'a == 1' });
     expect(await reader.next<BootstrapMessage>('sync:bootstrap')).toEqual({
       subscription: subscriptionId,
@@ -78,7 +49,7 @@ describe('sync:subscribe', () => {
 
   it('a given id becomes the subscriptionId', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     const answer = await reader.subscribe(collection, { id: 'mine', name: 'any name' });
     expect(answer.subscriptionId).toBe('mine');
     expect(reader.payloads('sync:bootstrap')).toMatchObject([{ subscription: 'mine' }]);
@@ -92,7 +63,7 @@ describe('sync:subscribe', () => {
   ])('%j selects', async (filter) => {
     const collection = newCollection();
     await fill(collection, 10);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, filter);
     expect(reader.view.documents(collection).map((document) => document.n)).toEqual([5, 6, 7, 8, 9]);
   });
@@ -102,7 +73,7 @@ describe('sync:subscribe', () => {
     async (filter) => {
       const collection = newCollection();
       await fill(collection, 3);
-      const reader = await server.user('reader');
+      const reader = await stage.server.user('reader');
       await reader.subscribe(collection, filter);
       expect(reader.view.documents(collection)).toHaveLength(3);
     },
@@ -119,7 +90,7 @@ describe('sync:subscribe', () => {
     'n === 1',
   ])('%s is invalid_query with the position, and nothing is subscribed', async (filter) => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     const answer = await reader.call('sync:subscribe', { collection, filter });
     expect(answer).toMatchObject({ success: false, code: 'invalid_query', error: expect.stringMatching(/\d/) });
     await update(collection, 'a', { n: 1 });
@@ -128,7 +99,7 @@ describe('sync:subscribe', () => {
   });
 
   it('without a collection is refused with the words that old clients know', async () => {
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     for (const payload of [{}, { collection: '' }, { collection: null }, undefined, { filter: 'a == 1' }]) {
       const answer = await reader.call('sync:subscribe', payload);
       expect(answer).toMatchObject({ success: false, code: 'invalid_message' });
@@ -138,7 +109,7 @@ describe('sync:subscribe', () => {
 
   it('count is the number of subscriptions of this socket on the collection', async () => {
     const [one, other] = [newCollection(), newCollection()];
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     expect((await reader.subscribe(one)).count).toBe(1);
     expect((await reader.subscribe(other)).count).toBe(1);
     expect((await reader.subscribe(one, { filter: 'n == 1' })).count).toBe(2);
@@ -147,9 +118,9 @@ describe('sync:subscribe', () => {
   it('with bootstrap: false sends only what comes from now on', async () => {
     const collection = newCollection();
     await fill(collection, 3);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { bootstrap: false });
-    await writer.write({ collection, documentId: 'new', data: { n: 9 } });
+    await stage.writer.write({ collection, documentId: 'new', data: { n: 9 } });
     await reader.mark();
     expect(reader.payloads('sync:bootstrap')).toEqual([]);
     expect(reader.deliveries()).toMatchObject([{ operation: 'insert', documentId: 'new' }]);
@@ -158,18 +129,18 @@ describe('sync:subscribe', () => {
   it('a first load under writes misses nothing and ends equal to the store', async () => {
     const collection = newCollection();
     await fill(collection, 200);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     const writing = (async () => {
       for (let n = 0; n < 60; n++) {
         await update(collection, `d${String((n * 37) % 100).padStart(4, '0')}`, { extra: n });
         if (n % 5 === 0) await remove(collection, `d${100 + ((n * 53) % 100)}`.replace('d', 'd0'));
-        if (n % 7 === 0) await writer.write({ collection, documentId: `new${n}`, data: { n: -n } });
+        if (n % 7 === 0) await stage.writer.write({ collection, documentId: `new${n}`, data: { n: -n } });
       }
     })();
     await reader.subscribe(collection);
     await writing;
     await reader.mark();
-    const other = await server.user('other');
+    const other = await stage.server.user('other');
     await other.subscribe(collection);
     expect(reader.view.documents(collection)).toEqual(other.view.documents(collection));
   });
@@ -178,45 +149,45 @@ describe('sync:subscribe', () => {
 describe('sync:unsubscribe', () => {
   it('by id ends that one; the others go on', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     const first = await reader.subscribe(collection, { filter: 'n == 1' });
     await reader.subscribe(collection, { filter: 'n == 2' });
     const answer = await reader.call('sync:unsubscribe', { subscriptionId: first.subscriptionId });
     expect(answer).toEqual({ success: true, count: 1 });
-    await writer.write({ collection, documentId: 'a', data: { n: 1 } });
-    await writer.write({ collection, documentId: 'b', data: { n: 2 } });
+    await stage.writer.write({ collection, documentId: 'a', data: { n: 1 } });
+    await stage.writer.write({ collection, documentId: 'b', data: { n: 2 } });
     await reader.mark();
     expect(reader.deliveries()).toMatchObject([{ documentId: 'b' }]);
   });
 
   it('by collection, filter and arguments ends the equal one', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { filter: 'n == $0', args: [1] });
     await reader.subscribe(collection, { filter: 'n == $0', args: [2] });
     expect(await reader.call('sync:unsubscribe', { collection, filter: 'n == $0', args: [1] })).toEqual({
       success: true,
       count: 1,
     });
-    await writer.write({ collection, documentId: 'a', data: { n: 1 } });
-    await writer.write({ collection, documentId: 'b', data: { n: 2 } });
+    await stage.writer.write({ collection, documentId: 'a', data: { n: 1 } });
+    await stage.writer.write({ collection, documentId: 'b', data: { n: 2 } });
     await reader.mark();
     expect(reader.deliveries()).toMatchObject([{ documentId: 'b' }]);
   });
 
   it('by collection alone ends all of it', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { filter: 'n == 1' });
     await reader.subscribe(collection, { filter: 'n == 2' });
     expect(await reader.call('sync:unsubscribe', { collection })).toEqual({ success: true, count: 0 });
-    await writer.write({ collection, documentId: 'a', data: { n: 1 } });
+    await stage.writer.write({ collection, documentId: 'a', data: { n: 1 } });
     await reader.mark();
     expect(reader.deliveries()).toEqual([]);
   });
 
   it('what is not subscribed is no error, and nothing named is one', async () => {
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     expect(await reader.call('sync:unsubscribe', { subscriptionId: 'unknown' })).toMatchObject({ success: true });
     const answer = await reader.call('sync:unsubscribe', {});
     expect(answer).toMatchObject({ success: false, code: 'invalid_message' });
@@ -228,7 +199,7 @@ describe('sync:update_subscriptions', () => {
   it('replaces the set: equal ones go on untouched, new ones are bootstrapped, dropped ones end', async () => {
     const [kept, fresh, dropped] = [newCollection(), newCollection(), newCollection()];
     for (const collection of [kept, fresh, dropped]) await fill(collection, 3);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     const before = await reader.join({
       protocol: 1,
       subscriptions: [{ collection: kept, filter: 'n >= $0', args: [0], id: 'k' }, { collection: dropped }],
@@ -254,7 +225,7 @@ describe('sync:update_subscriptions', () => {
   it('an equal subscription under another id is renamed, not sent again', async () => {
     const collection = newCollection();
     await fill(collection, 3);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { id: 'old-name' });
     reader.forget();
     const answer = await reader.call('sync:update_subscriptions', { subscriptions: [{ collection, id: 'new-name' }] });
@@ -271,7 +242,7 @@ describe('sync:update_subscriptions', () => {
   it('other arguments make another subscription', async () => {
     const collection = newCollection();
     await fill(collection, 4);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection, { filter: 'n == $0', args: [1], id: 's' });
     await reader.call('sync:update_subscriptions', {
       subscriptions: [{ collection, filter: 'n == $0', args: [2], id: 's' }],
@@ -282,7 +253,7 @@ describe('sync:update_subscriptions', () => {
 
   it('one id twice is invalid_message, and the set stays as it was', async () => {
     const [one, other] = [newCollection(), newCollection()];
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(one);
     const answer = await reader.call('sync:update_subscriptions', {
       subscriptions: [
@@ -291,35 +262,35 @@ describe('sync:update_subscriptions', () => {
       ],
     });
     expect(answer).toMatchObject({ success: false, code: 'invalid_message' });
-    await writer.write({ collection: one, documentId: 'a', data: {} });
-    await writer.write({ collection: other, documentId: 'a', data: {} });
+    await stage.writer.write({ collection: one, documentId: 'a', data: {} });
+    await stage.writer.write({ collection: other, documentId: 'a', data: {} });
     await reader.mark();
     expect(reader.deliveries().map((change) => change.collection)).toEqual([one]);
   });
 
   it('one filter that does not parse refuses the whole update', async () => {
     const [one, other] = [newCollection(), newCollection()];
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(one);
     const answer = await reader.call('sync:update_subscriptions', {
       subscriptions: [{ collection: other }, { collection: other, filter: 'n ==' }],
     });
     expect(answer).toMatchObject({ success: false, code: 'invalid_query' });
-    await writer.write({ collection: one, documentId: 'a', data: {} });
-    await writer.write({ collection: other, documentId: 'a', data: {} });
+    await stage.writer.write({ collection: one, documentId: 'a', data: {} });
+    await stage.writer.write({ collection: other, documentId: 'a', data: {} });
     await reader.mark();
     expect(reader.deliveries().map((change) => change.collection)).toEqual([one]);
   });
 
   it('an empty set ends all', async () => {
     const collection = newCollection();
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(collection);
     expect(await reader.call('sync:update_subscriptions', { subscriptions: [] })).toMatchObject({
       success: true,
       subscriptionIds: [],
     });
-    await writer.write({ collection, documentId: 'a', data: {} });
+    await stage.writer.write({ collection, documentId: 'a', data: {} });
     await reader.mark();
     expect(reader.deliveries()).toEqual([]);
   });
@@ -327,7 +298,7 @@ describe('sync:update_subscriptions', () => {
   it('on a running socket a checkpoint means nothing', async () => {
     const [one, other] = [newCollection(), newCollection()];
     await fill(other, 3);
-    const reader = await server.user('reader');
+    const reader = await stage.server.user('reader');
     await reader.subscribe(one);
     const checkpoint = await reader.mark();
     await reader.call('sync:update_subscriptions', {
