@@ -9,6 +9,8 @@ export type ClientErrorCode =
   | 'outbox_full'
   /** The local store has no room. */
   | 'store_full'
+  /** Another process, or another client of this one, has the local store open. */
+  | 'store_in_use'
   /** The local store failed. */
   | 'store_failed'
   /** Another subscription took the name. */

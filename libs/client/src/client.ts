@@ -3,7 +3,6 @@ import { ClientError } from './client-error.ts';
 import type { ClientInspection, ClientOptions } from './client-options.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Collection } from './collection.ts';
-import type { ConnectionState } from './connection/machine.ts';
 import { socketIo } from './connection/socket-io.ts';
 import { Emitter, type Unsubscribe } from './emitter.ts';
 import type { ClientEvents } from './events.ts';
@@ -11,11 +10,12 @@ import { HybridClock } from './hybrid-clock.ts';
 import { LocalDatabase } from './local/database.ts';
 import { Flusher } from './local/flusher.ts';
 import { MemoryStore } from './local/memory-store.ts';
-import { type LocalStore, LocalStoreError } from './local/port.ts';
+import type { LocalStore } from './local/port.ts';
 import type { OutboxEntry } from './local/records.ts';
 import { LocalWriter } from './local-writer.ts';
 import { randomId } from './random-id.ts';
-import type { ConnectionStatus, SyncStatus } from './status.ts';
+import { connectionStatus, type SyncStatus } from './status.ts';
+import { storeError } from './store-error.ts';
 import type { Subscription } from './subscription.ts';
 import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
 import type { SyncDriver } from './sync/driver.ts';
@@ -127,7 +127,7 @@ export class Client {
   /** For tools: whose data this is, the tidemark, and every subscription with its state. */
   inspect(): ClientInspection {
     const { userId, clientId, checkpoint } = this.#database.meta;
-    const subscriptions = this.#set.all().map(({ record, state }) => ({ ...record, state }));
+    const subscriptions = this.#set.all().map((active) => ({ ...active.record, state: this.#set.shown(active) }));
     return { userId, clientId, checkpoint: checkpoint?.token, subscriptions };
   }
 
@@ -172,7 +172,7 @@ export class Client {
     try {
       this.#database.load(await (this.#tabs ?? this.#store).load());
     } catch (error) {
-      throw new ClientError('store_failed', `the local store cannot be read: ${String(error)}`, error);
+      throw storeError('the local store cannot be read', error);
     }
     this.#set.reload();
     if (this.#tabs?.isLeading !== false) this.#subscriptions.dropUnclaimed();
@@ -198,15 +198,20 @@ export class Client {
       database: this.#database,
       clock: this.#clock,
       write: (batch) => (this.#tabs ?? this.#store).write(batch),
-      written: ({ putEntries }) => {
+      written: ({ putEntries, meta }) => {
         this.#writer.stored(putEntries);
+        this.#set.stored(meta);
         this.#driver.pump();
       },
-      failed: (error) => {
-        const code = error instanceof LocalStoreError && error.code === 'full' ? 'store_full' : 'store_failed';
-        this.#events.emit('problem', { code, message: `the local store failed: ${String(error)}`, cause: error });
-      },
+      failed: (error) => this.#storeFailed(error),
     });
+  }
+
+  #storeFailed(cause: unknown): void {
+    const { code, message } = storeError('the local store failed', cause);
+    // A tab that follows hears of subscriptions from the one that leads.
+    if (code === 'store_full' && this.#tabs?.isLeading !== false) this.#set.refused({ code, message });
+    this.#events.emit('problem', { code, message, cause });
   }
 
   #makeEngine(random: () => number): SyncEngine {
@@ -298,11 +303,6 @@ export class Client {
   #checkOpen(): void {
     if (this.#closing) throw new ClientError('closed', 'the client was closed');
   }
-}
-
-function connectionStatus(state: ConnectionState): ConnectionStatus {
-  if (state.kind === 'waiting') return 'offline';
-  return state.kind === 'joining' ? 'connecting' : state.kind;
 }
 
 /** A listener threw: nobody waits for it, but it must not go unseen. */

@@ -14,9 +14,9 @@ import { ClientError } from './client-error.ts';
 import type { Emitter } from './emitter.ts';
 import type { ClientEvents, SettledWrite } from './events.ts';
 import type { LocalDatabase } from './local/database.ts';
-import { LocalStoreError } from './local/port.ts';
 import type { OutboxEntry } from './local/records.ts';
 import { randomId } from './random-id.ts';
+import { storeError } from './store-error.ts';
 import { jsonBytes, wireChange } from './sync/wire-change.ts';
 
 /** A write that is kept and shown; the server will hear of it. */
@@ -86,7 +86,7 @@ export class LocalWriter {
       this.#unstored.delete(entry.id);
       database.mutate(() => database.outbox.remove(entry.id));
       settled.cancel();
-      throw storeError(error);
+      throw storeError('the write could not be kept', error);
     }
     return { changeId: entry.id, documentId: entry.documentId, settled: () => settled.promise };
   }
@@ -167,10 +167,4 @@ function checkUnset(unset: readonly string[], data: JsonObject): void {
     if (Object.hasOwn(data, name))
       throw new ClientError('invalid_document', `the field ${JSON.stringify(name)} is both set and unset`);
   }
-}
-
-function storeError(error: unknown): ClientError {
-  const isFull = error instanceof LocalStoreError && error.code === 'full';
-  const message = error instanceof Error ? error.message : String(error);
-  return new ClientError(isFull ? 'store_full' : 'store_failed', `the write could not be kept: ${message}`, error);
 }

@@ -1,5 +1,5 @@
 import type { Millis } from '@tidemark/protocol/core';
-import type { ConnectionProblem } from './connection/machine.ts';
+import type { ConnectionProblem, ConnectionState } from './connection/machine.ts';
 
 /**
  * `paused`: by the program. `offline`: waiting to try again. `connecting`: until the server knows us.
@@ -21,4 +21,10 @@ export interface SyncStatus {
   readonly lastSync: Millis | undefined;
   /** Why there is no connection: `code` and `message`. */
   readonly problem: ConnectionProblem | undefined;
+}
+
+/** How a program sees the state of the machine. */
+export function connectionStatus(state: ConnectionState): ConnectionStatus {
+  if (state.kind === 'waiting') return 'offline';
+  return state.kind === 'joining' ? 'connecting' : state.kind;
 }

@@ -2,6 +2,7 @@ import type { Json } from '@tidemark/protocol/core';
 import { ClientError } from './client-error.ts';
 import type { Unsubscribe } from './emitter.ts';
 import type { SubscriptionRecord } from './local/records.ts';
+import { storeError } from './store-error.ts';
 import type { SubscriptionSet, SubscriptionState } from './sync/subscription-set.ts';
 
 export interface SubscriptionContext {
@@ -36,11 +37,12 @@ export class Subscription {
     this.args = record.args;
     this.name = record.name;
     this.#context = context;
-    this.#state = context.set.get(record.id)?.state ?? { kind: 'pending' };
+    const active = context.set.get(record.id);
+    this.#state = active ? context.set.shown(active) : { kind: 'pending' };
     this.#unwatch = context.set.watch({
       added: () => {},
       removed: () => {},
-      stateChanged: ({ record: { id }, state }) => id === this.id && this.#changed(state),
+      stateChanged: (changed) => changed.record.id === this.id && this.#changed(context.set.shown(changed)),
     });
   }
 
@@ -73,12 +75,19 @@ export class Subscription {
     });
   }
 
-  /** Gives the claim back; after the last one the subscription ends, and documents that no other one holds leave this client. Safe to call twice. */
+  /**
+   * Gives the claim back; after the last one the subscription ends, and documents that no other one holds leave this client. Safe to call twice.
+   * Throws ClientError `store_full` and `store_failed`: then it has ended here, and is ended for good as soon as the store takes it.
+   */
   async unsubscribe(): Promise<void> {
     if (isOver(this.#state)) return;
     this.#changed({ kind: 'ended' });
     this.#context.release(this.id);
-    await this.#context.flushed();
+    try {
+      await this.#context.flushed();
+    } catch (error) {
+      throw storeError('the end of the subscription could not be kept', error);
+    }
   }
 
   #changed(state: SubscriptionState): void {

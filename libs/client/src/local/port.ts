@@ -18,8 +18,8 @@ export interface LocalStore {
   close(): Promise<void>;
 }
 
-/** `full`: no room. `closed`: used after close. `failed`: anything else, with the cause. */
-export type LocalStoreErrorCode = 'full' | 'closed' | 'failed';
+/** `full`: no room. `inUse`: another client that lives has it. `closed`: used after close. `failed`: anything else, with the cause. */
+export type LocalStoreErrorCode = 'full' | 'inUse' | 'closed' | 'failed';
 
 /** What a local store throws. The client turns it into ClientError `store_full` and `store_failed`. */
 export class LocalStoreError extends Error {

@@ -1,11 +1,11 @@
 import type { Document, Json } from '@tidemark/protocol/core';
 import { bindQuery, canonical, compile, type Predicate, parseQuery } from '@tidemark/rql';
 import type { LocalDatabase } from '../local/database.ts';
-import type { SubscriptionRecord } from '../local/records.ts';
+import type { MetaRecord, SubscriptionRecord } from '../local/records.ts';
 
 /**
  * `pending`: not asked for yet, or again after an interruption. `bootstrapping`: so many documents have come.
- * `complete`: everything has come, and what changes comes. `error`: the server refused. `superseded`: another subscription took the name.
+ * `complete`: everything has come, and what changes comes. `error`: the server refused, or the local store has no room (`store_full`). `superseded`: another subscription took the name.
  * `ended`: it was unsubscribed.
  */
 export type SubscriptionState =
@@ -21,6 +21,11 @@ export interface ActiveSubscription {
   readonly record: SubscriptionRecord;
   readonly matches: Predicate;
   readonly state: SubscriptionState;
+}
+
+export interface StoreRefusal {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface SubscriptionRequest {
@@ -47,6 +52,10 @@ export class SubscriptionSet {
   /** Ended here, but the server may not know it yet: it leaves out what it believes that we hold. */
   readonly #leaving = new Map<string, ActiveSubscription>();
   readonly #watchers = new Set<SubscriptionWatcher>();
+  /** Those whose documents are all in the local store. */
+  #stored: ReadonlySet<string> = new Set();
+  /** Why the local store does not take what it lacks. */
+  #refusal: StoreRefusal | undefined;
 
   constructor(database: LocalDatabase) {
     this.#database = database;
@@ -60,6 +69,7 @@ export class SubscriptionSet {
   /** Brings the set in line with the database's records (after loading, and when another tab has written). */
   reload(): void {
     const covered = new Set(this.#database.meta.checkpoint?.subscriptions);
+    this.#stored = covered;
     for (const active of [...this.#active.values()]) {
       if (!this.#database.subscriptions.has(active.record.id)) this.#forget(active, { kind: 'ended' });
     }
@@ -77,6 +87,28 @@ export class SubscriptionSet {
       const next = covered.has(record.id) ? complete : pending;
       if (state.kind !== next.kind) this.setState(record.id, next);
     }
+  }
+
+  /** The state as programs see it: what has come is not here to stay as long as the local store does not take it. */
+  shown({ record, state }: ActiveSubscription): SubscriptionState {
+    const isHere = state.kind === 'bootstrapping' || state.kind === 'complete';
+    if (this.#refusal === undefined || !isHere || this.#stored.has(record.id)) return state;
+    return { kind: 'error', ...this.#refusal };
+  }
+
+  /** The local store has no room. Nothing is asked for again: what is here is stored as soon as there is room. */
+  refused(refusal: StoreRefusal): void {
+    const before = this.#shownStates();
+    this.#refusal ??= refusal;
+    this.#tellDifferences(before);
+  }
+
+  /** The local store has taken everything. */
+  stored(meta: MetaRecord | undefined): void {
+    const before = this.#refusal && this.#shownStates();
+    this.#refusal = undefined;
+    if (meta) this.#stored = new Set(meta.checkpoint?.subscriptions);
+    if (before) this.#tellDifferences(before);
   }
 
   get(id: string): ActiveSubscription | undefined {
@@ -180,6 +212,17 @@ export class SubscriptionSet {
   /** Whether one of the subscriptions stands for the document. */
   holds(collection: string, document: Document, among: readonly ActiveSubscription[] = this.all()): boolean {
     return among.some((active) => active.record.collection === collection && active.matches(document));
+  }
+
+  #shownStates(): ReadonlyMap<ActiveSubscription, SubscriptionState['kind']> {
+    return new Map(this.all().map((active) => [active, this.shown(active).kind]));
+  }
+
+  #tellDifferences(before: ReadonlyMap<ActiveSubscription, SubscriptionState['kind']>): void {
+    for (const [active, kind] of before) {
+      if (this.shown(active).kind === kind) continue;
+      for (const watcher of this.#watchers) watcher.stateChanged(active);
+    }
   }
 
   #add(active: ActiveSubscription): ActiveSubscription {

@@ -1,6 +1,7 @@
 import type { ConnectionState } from '../connection/machine.ts';
 import { LocalStoreError } from '../local/port.ts';
 import type { MetaRecord, StoredState, WriteBatch } from '../local/records.ts';
+import { storeError } from '../store-error.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
 import { takeBatch, takeOver, takeState } from './shared-database.ts';
 import type { SharedDriver, ShareStore, TabClient } from './shared-driver.ts';
@@ -159,11 +160,8 @@ export class TabDriver implements SharedDriver {
         subscriptions.reload();
         return true;
       } catch (error) {
-        events.emit('problem', {
-          code: 'store_failed',
-          message: `the local store failed: ${String(error)}`,
-          cause: error,
-        });
+        const { code, message } = storeError('the local store failed', error);
+        events.emit('problem', { code, message, cause: error });
         await new Promise<void>((resolve) => clock.after(readAgainMs, resolve));
       }
     }
@@ -287,8 +285,9 @@ export class TabDriver implements SharedDriver {
     this.#isTellingState = true;
     queueMicrotask(() => {
       this.#isTellingState = false;
-      const subscriptions = this.#client.subscriptions.all().map(({ record, state }) => [record.id, state] as const);
-      const stand = { revision: this.#revision, state: this.state, subscriptions };
+      const { subscriptions } = this.#client;
+      const states = subscriptions.all().map((active) => [active.record.id, subscriptions.shown(active)] as const);
+      const stand = { revision: this.#revision, state: this.state, subscriptions: states };
       if (!this.#isClosed) this.#tabs.post({ kind: 'state', ...stand });
     });
   }

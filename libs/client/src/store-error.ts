@@ -1,0 +1,15 @@
+import { ClientError } from './client-error.ts';
+import { LocalStoreError, type LocalStoreErrorCode } from './local/port.ts';
+
+const codes = {
+  full: 'store_full',
+  inUse: 'store_in_use',
+  closed: 'store_failed',
+  failed: 'store_failed',
+} as const satisfies Record<LocalStoreErrorCode, string>;
+
+/** What a program is told when the local store fails: `what` failed, with the store's own words and the cause. */
+export function storeError(what: string, error: unknown): ClientError {
+  const code = error instanceof LocalStoreError ? codes[error.code] : 'store_failed';
+  return new ClientError(code, `${what}: ${error instanceof Error ? error.message : String(error)}`, error);
+}
