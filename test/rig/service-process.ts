@@ -136,10 +136,25 @@ export class ServiceProcess implements AsyncDisposable {
     child.stderr!.on('data', (chunk) => {
       this.errors = `${this.errors}${chunk}`.slice(-4_000);
     });
-    const killNow = () => child.kill('SIGKILL');
-    process.once('exit', killNow);
-    this.exited = once(child, 'close').finally(() => process.off('exit', killNow));
+    endWithUs(child);
+    this.exited = once(child, 'close');
     this.exited.catch(() => undefined);
     return child;
   }
+}
+
+const children = new Set<ChildProcess>();
+
+function killChildren(): void {
+  for (const child of children) child.kill('SIGKILL');
+}
+
+/** It ends with this process, whatever ends that. One listener for all: a fleet is many processes. */
+function endWithUs(child: ChildProcess): void {
+  if (children.size === 0) process.on('exit', killChildren);
+  children.add(child);
+  child.once('close', () => {
+    children.delete(child);
+    if (children.size === 0) process.off('exit', killChildren);
+  });
 }
