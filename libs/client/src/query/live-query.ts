@@ -2,6 +2,7 @@ import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol
 import type { Predicate } from '@tidemark/rql';
 import type { CollectionChanges, CollectionObserver, View } from '../local/view.ts';
 import { type DocumentPair, diffOf, type QueryDiff } from './diff.ts';
+import { FirstList } from './first-list.ts';
 import { ResultList } from './result-list.ts';
 import { comparatorOf, type SortDirection, type SortField } from './sort.ts';
 
@@ -29,7 +30,7 @@ interface QueryShape {
 }
 
 interface Follower {
-  readonly result: ResultList;
+  readonly result: ResultList | FirstList;
   readonly stop: () => void;
 }
 
@@ -121,14 +122,16 @@ export class LiveQuery<T extends Document = Document> {
     this.#touched.clear();
   }
 
-  #makeList(): ResultList {
+  #makeList(): ResultList | FirstList {
     const { sort, limit } = this.#shape;
     const compare = sort.length === 0 ? undefined : comparatorOf(sort);
     const { view, collection, matches } = this.#source;
-    return new ResultList({ matches, compare, limit }, view.ofCollection(collection));
+    const documents = view.ofCollection(collection);
+    if (compare && limit !== undefined) return new FirstList({ matches, compare, limit }, documents);
+    return new ResultList({ matches, compare, limit }, documents);
   }
 
-  #update(result: ResultList, changes: CollectionChanges): void {
+  #update(result: ResultList | FirstList, changes: CollectionChanges): void {
     if (!result.apply(changes)) return;
     this.#current = result.documents;
     if (this.#shape.limit !== undefined) return;

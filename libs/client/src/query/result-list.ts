@@ -1,6 +1,7 @@
 import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol/core';
 import type { Predicate } from '@tidemark/rql';
 import type { CollectionChanges } from '../local/view.ts';
+import { placeFor } from './place.ts';
 import type { Comparator } from './sort.ts';
 
 export interface ResultListOptions {
@@ -101,19 +102,4 @@ function merged(long: readonly Document[], short: readonly Document[], compare: 
   }
   for (let index = from; index < long.length; index++) result.push(long[index] as Document);
   return result;
-}
-
-function placeFor(
-  document: Document,
-  list: readonly Document[],
-  { from, compare }: { from: number; compare: Comparator },
-): number {
-  let low = from;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compare(list[middle] as Document, document) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,0 +1,100 @@
+import type { Document, DocumentKey } from '@tidemark/protocol/core';
+import type { Predicate } from '@tidemark/rql';
+import type { CollectionChanges } from '../local/view.ts';
+import { placeFor } from './place.ts';
+import type { Comparator } from './sort.ts';
+
+export interface FirstListOptions {
+  readonly matches: Predicate;
+  readonly compare: Comparator;
+  readonly limit: number;
+}
+
+/** So many more than the limit are kept in order, so that not every document that goes makes us look for the next. */
+const spare = 64;
+/** Past so many it is cheaper to sort all than to pick the first. */
+const fewToPick = 1_000;
+
+/**
+ * The first documents of those that match, kept right change by change; the others are known, but in no order. So neither the first
+ * result nor a change costs the sorting, or the copying, of what nobody sees.
+ */
+export class FirstList {
+  readonly #options: FirstListOptions;
+  /** In order, and before all of the rest. */
+  readonly #head: Document[] = [];
+  readonly #rest = new Set<Document>();
+  #documents: readonly Document[] = [];
+
+  constructor(options: FirstListOptions, documents: ReadonlyMap<DocumentKey, Document>) {
+    this.#options = options;
+    for (const document of documents.values()) if (options.matches(document)) this.#rest.add(document);
+    this.#settle();
+  }
+
+  get documents(): readonly Document[] {
+    return this.#documents;
+  }
+
+  /** False when nothing that matches has changed. */
+  apply(changes: CollectionChanges): boolean {
+    const { matches } = this.#options;
+    const come: Document[] = [];
+    let hasChanged = false;
+    for (const { before, after } of changes.values()) {
+      if (before && matches(before)) {
+        hasChanged = true;
+        this.#take(before);
+      }
+      if (after && matches(after)) come.push(after);
+    }
+    for (const document of come) this.#put(document);
+    if (!hasChanged && come.length === 0) return false;
+    this.#settle();
+    return true;
+  }
+
+  #take(document: Document): void {
+    if (this.#rest.delete(document)) return;
+    const index = this.#head.indexOf(document);
+    if (index >= 0) this.#head.splice(index, 1);
+  }
+
+  #put(document: Document): void {
+    const { compare } = this.#options;
+    const last = this.#head.at(-1);
+    if (last && compare(document, last) < 0) insert(this.#head, document, compare);
+    else this.#rest.add(document);
+  }
+
+  /** Brings the head to its size, and makes the list that is handed out. */
+  #settle(): void {
+    const { compare, limit } = this.#options;
+    if (this.#head.length < limit) {
+      const next = firstOf(this.#rest, limit + spare - this.#head.length, compare);
+      for (const document of next) {
+        this.#rest.delete(document);
+        this.#head.push(document);
+      }
+    }
+    for (const document of this.#head.splice(limit + 2 * spare)) this.#rest.add(document);
+    this.#documents = this.#head.slice(0, limit);
+  }
+}
+
+/** The first `count`, in order. */
+function firstOf(documents: ReadonlySet<Document>, count: number, compare: Comparator): readonly Document[] {
+  if (count > fewToPick) return [...documents].sort(compare).slice(0, count);
+  const first: Document[] = [];
+  for (const document of documents) {
+    const last = first.at(-1);
+    if (first.length === count && last && compare(document, last) > 0) continue;
+    insert(first, document, compare);
+    if (first.length > count) first.pop();
+  }
+  return first;
+}
+
+function insert(sorted: Document[], document: Document, compare: Comparator): void {
+  sorted.splice(placeFor(document, sorted, { from: 0, compare }), 0, document);
+}
