@@ -22,6 +22,13 @@ const client = createClient({
   auth: { userId: user, ...(token !== undefined && { token }) },
   store: new LmdbStore(directory),
 });
+try {
+  await client.ready;
+} catch (error) {
+  // Another terminal of the same user has the folder, for example.
+  console.error(String(error));
+  process.exit(1);
+}
 const input = createInterface({ input: process.stdin, output: process.stdout, prompt: `${user}> ` });
 const tasks = new TaskList(client, (line) => {
   // In a terminal a line goes over the prompt, and the prompt comes again below it.

@@ -19,9 +19,11 @@ class Terminal {
     const command = ['--conditions=tidemark-source', join(root, 'examples/node-cli/src/main.ts'), user];
     const env = { ...process.env, URL: server.url, CLIENT_DATA_DIR: directory };
     this.#process = spawn(join(root, 'node_modules/.bin/tsx'), command, { cwd: root, env });
-    this.#process.stdout.on('data', (data) => {
-      this.#output += data;
-    });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream.on('data', (data) => {
+        this.#output += data;
+      });
+    }
     this.exited = new Promise((resolve) => this.#process.on('exit', resolve));
     running.push(this);
   }
@@ -83,6 +85,16 @@ describe('the terminal client', () => {
     again.type('dance');
     await again.shows('there is no "dance"');
     expect([await again.quit(), await ben.quit()]).toEqual([0, 0]);
+  });
+
+  it('says why a second one of the same user does not start', async () => {
+    const directory = join(server.directory, 'taken');
+    const first = new Terminal('ann', directory);
+    await first.shows('* live');
+    const second = new Terminal('ann', directory);
+    await second.shows(`${join(directory, 'ann')} is in use by process`);
+    expect(await second.exited).toBe(1);
+    expect(await first.quit()).toBe(0);
   });
 
   it('says how to use it', async () => {

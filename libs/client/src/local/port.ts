@@ -1,11 +1,11 @@
 import type { StoredState, WriteBatch } from './records.ts';
 
 /**
- * Where a client keeps its data between two runs. One client at a time writes to a store; several may load it.
+ * Where a client keeps its data between two runs. One client at a time writes to a store; several tabs may load it.
  * Proven by `conformance/`.
  */
 export interface LocalStore {
-  /** Everything that was written, in no particular order. Throws LocalStoreError. */
+  /** Everything that was written, in no particular order. Throws LocalStoreError; `inUse` from a store that others cannot load meanwhile. */
   load(): Promise<StoredState>;
   /**
    * Writes the batch whole or not at all, and resolves when it would survive the end of the process.

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import os from 'node:os';
 import type { AnyBulkWriteOperation, ClientSession, Collection, MongoClient } from 'mongodb';
 import { documentRef } from '../local/document-ref.ts';
@@ -10,6 +11,9 @@ import type {
   SubscriptionRecord,
   WriteBatch,
 } from '../local/records.ts';
+import { isTaken, type OwnerRow, OwnerRowPlace } from './owner-row.ts';
+import { StoreLease } from './store-lease.ts';
+import { type StoreOwner, thisOwner } from './store-owner.ts';
 
 /** A record as MongoDB holds it: as JSON text, so that nothing of it is taken for anything else. */
 interface Row {
@@ -21,10 +25,15 @@ interface Row {
 
 type Kind = 'document' | 'entry' | 'subscription' | 'meta';
 type Operation = AnyBulkWriteOperation<Row>;
+/** Of the writes of this store. */
+const kinds: readonly Kind[] = ['document', 'entry', 'subscription', 'meta'];
 
 interface Connection {
   readonly client: MongoClient;
   readonly rows: Collection<Row>;
+  readonly lease: StoreLease;
+  /** Goes before every batch: ends it when the store is another's. */
+  readonly fence: Operation;
 }
 
 /** All data of all users of a database; clients may not name collections that start with `tidemark_`. */
@@ -36,6 +45,8 @@ const illegalOperation = 20;
  * A durable store in a MongoDB that the program reaches, in one collection that several users share.
  * On a replica set each batch is a transaction. A single server knows none: there documents and writes are written before the checkpoint
  * and before anything is removed, so that a batch that was cut short only makes the server tell the same again.
+ * One client of one process at a time has the store of a scope open, from its first `load` or `write` to `close`: another one gets
+ * LocalStoreError `inUse`.
  */
 export class MongoStore implements LocalStore {
   readonly #uri: string;
@@ -70,14 +81,17 @@ export class MongoStore implements LocalStore {
 
   async clear(): Promise<void> {
     const { rows } = await this.#connect();
-    await translated(() => rows.deleteMany({ scope: this.#scope }));
+    await translated(() => rows.deleteMany({ scope: this.#scope, kind: { $in: kinds } }));
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     const connection = await this.#connection?.catch(() => undefined);
     this.#connection = undefined;
-    await connection?.client.close();
+    if (!connection) return;
+    // A server that cannot be reached does not keep a program from ending; then the silence tells.
+    await connection.lease.release().catch(() => {});
+    await connection.client.close();
   }
 
   #connect(): Promise<Connection> {
@@ -92,18 +106,42 @@ export class MongoStore implements LocalStore {
   async #open(): Promise<Connection> {
     // Loaded only where a MongoDB is the store: it is an optional package.
     const { MongoClient } = await import('mongodb');
-    return await translated(async () => {
-      // The driver would load `os` by a dynamic import, which not every host of modules can do (Jest's cannot).
-      const options = { writeConcern: { w: 'majority', journal: true }, runtimeAdapters: { os } } as const;
-      const client = await new MongoClient(this.#uri, options).connect();
-      const rows = client.db().collection<Row>(collectionName);
-      await rows.createIndex({ scope: 1 });
-      return { client, rows };
-    });
+    // The driver would load `os` by a dynamic import, which not every host of modules can do (Jest's cannot).
+    const options = { writeConcern: { w: 'majority', journal: true }, runtimeAdapters: { os } } as const;
+    const client = new MongoClient(this.#uri, options);
+    try {
+      return await translated(() => this.#prepare(client));
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
   }
 
-  async #writeAll({ client, rows }: Connection, operations: readonly Operation[]): Promise<void> {
-    if (operations.length === 0) return;
+  async #prepare(client: MongoClient): Promise<Connection> {
+    await client.connect();
+    const rows = client.db().collection<Row>(collectionName);
+    await rows.createIndex({ scope: 1 });
+    const owner: StoreOwner = thisOwner(randomUUID());
+    const place = new OwnerRowPlace(client.db().collection<OwnerRow>(collectionName), this.#scope);
+    const lease = new StoreLease(place, owner, { name: `the local store of ${this.#scope}` });
+    await lease.take();
+    // A row of the same collection, of another shape.
+    return { client, rows, lease, fence: place.fence(owner) as unknown as Operation };
+  }
+
+  async #writeAll({ client, rows, fence, lease }: Connection, operations: readonly Operation[]): Promise<void> {
+    try {
+      await this.#writeFenced({ client, rows }, [fence, ...operations]);
+    } catch (error) {
+      if (isTaken(error)) throw lease.lost(error);
+      throw error;
+    }
+  }
+
+  async #writeFenced(
+    { client, rows }: Pick<Connection, 'client' | 'rows'>,
+    operations: readonly Operation[],
+  ): Promise<void> {
     const write = (session?: ClientSession) =>
       rows.bulkWrite(operations, { ordered: true, ...(session && { session }) });
     if (this.#hasTransactions) {
@@ -149,6 +187,7 @@ async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
+    if (error instanceof LocalStoreError) throw error;
     throw new LocalStoreError('failed', `MongoDB failed: ${String(error)}`, error);
   }
 }
