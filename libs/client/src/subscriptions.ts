@@ -54,12 +54,15 @@ export class Subscriptions {
     return new Subscription(record, { set, flushed, release: (id) => this.#release(id) });
   }
 
-  /** After loading: forgets what no program has asked for in a long time. */
+  /** After loading: forgets what no program has asked for in a long time, and what two tabs that came at once both asked for. */
   dropUnclaimed(): void {
     const { database, set, now, keepUnclaimedMs } = this.#options;
+    const kept = new Set<string>();
     database.mutate(() => {
       for (const { record } of set.all()) {
-        if (record.claimedAt + keepUnclaimedMs < now()) set.remove(record.id, { kind: 'ended' });
+        if (kept.has(record.key) || record.claimedAt + keepUnclaimedMs < now())
+          set.remove(record.id, { kind: 'ended' });
+        else kept.add(record.key);
       }
     });
   }

@@ -203,3 +203,21 @@ describe('a follower that is closed', () => {
     expect(commitsOf('a')).toBe(1);
   });
 });
+
+describe('two tabs that come at once', () => {
+  it('may ask for the same twice; the next start has it once', async () => {
+    serverWrites('a');
+    const tabs = [world.start(), world.start()] as const;
+    const subscribed = tabs.map(({ client }) => client.subscribe('tasks'));
+    await world.flow();
+    for (const subscription of await Promise.all(subscribed)) expect(subscription.state).toEqual({ kind: 'complete' });
+    expect((await world.store.load()).subscriptions).toHaveLength(2);
+    for (const tab of tabs) await world.close(tab);
+    const next = await world.open();
+    expect(next.client.inspect().subscriptions).toHaveLength(1);
+    await next.client.subscribe('tasks');
+    await world.flow();
+    expect(await titles(next)).toEqual(['a']);
+    expect(next.client.inspect().subscriptions).toMatchObject([{ state: { kind: 'complete' } }]);
+  });
+});

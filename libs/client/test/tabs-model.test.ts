@@ -12,6 +12,7 @@ type Command =
   | { type: 'dieAfterBatch'; batches: number }
   | { type: 'up' | 'stream' | 'down'; count: number }
   | { type: 'settle'; turns: number }
+  | { type: 'full'; isFull: boolean }
   | { type: 'advance'; ms: number };
 
 const tab = fc.nat({ max: 3 });
@@ -34,6 +35,7 @@ const command = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: record('flow'), tab }) },
   { weight: 8, arbitrary: fc.record({ type: record('up', 'stream', 'down'), count: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 6, arbitrary: fc.record({ type: record('settle'), turns: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ type: record('full'), isFull: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ type: record('advance'), ms: fc.constantFrom(150, 2_000, 40_000) }) },
 ) as fc.Arbitrary<Command>;
 
@@ -69,7 +71,7 @@ class Run {
       seen.outcomes.set(changeId, outcome);
       this.outcomes.set(changeId, outcome);
     });
-    client.on('problem', ({ code, message }) => this.violations.push(`${code}: ${message}`));
+    client.on('problem', ({ code, message }) => code === 'store_full' || this.violations.push(`${code}: ${message}`));
     client
       .collection('tasks')
       .query()
@@ -90,6 +92,7 @@ class Run {
     else if (step.type === 'close' && tab) this.#close(tab);
     else if (step.type === 'flow') tab?.network.flow();
     else if (step.type === 'dieAfterBatch') this.#dieAfter(step.batches);
+    else if (step.type === 'full') this.world.store.isFull = step.isFull;
     else if (step.type === 'advance') this.world.clock.advance(step.ms);
     else if (step.type === 'settle') for (let turn = 0; turn < step.turns; turn++) await settle();
     else if (step.type === 'up' || step.type === 'stream' || step.type === 'down') {
@@ -100,6 +103,7 @@ class Run {
   /** Time passes until nothing moves any more; at least one tab is there. */
   async finish(): Promise<void> {
     this.world.store.onWritten = () => {};
+    this.world.store.isFull = false;
     for (let round = 0; round < 12; round++) {
       await this.world.flow();
       this.world.clock.advance(10_000);
@@ -116,7 +120,7 @@ class Run {
     const accepted = client.collection('tasks').insert({ _id: documentId, value, ...(forbidden && { forbidden }) });
     void accepted.then(
       ({ changeId }) => this.durable.push({ changeId, value }),
-      (error) => this.violations.push(String(error)),
+      (error: { code?: string }) => error.code === 'store_full' || this.violations.push(String(error)),
     );
   }
 

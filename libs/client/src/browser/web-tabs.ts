@@ -6,8 +6,11 @@ import type { TabMessage, Tabs } from '../tabs/tabs.ts';
  * The tabs of a browser that use the store of this name: they talk over a BroadcastChannel, and the one that holds the Web Lock leads.
  * The browser gives the lock to the next tab when the leader is closed or dies. Each tab also holds a lock of its own name to its end:
  * who is granted that one knows that the tab is gone.
+ * Throws TypeError where a page has no locks (plain http that is not localhost): such a page can only work in a `MemoryStore`.
  */
 export function webTabs(name: string): ShareStore {
+  if (!globalThis.navigator?.locks)
+    throw new TypeError('webTabs needs Web Locks, which browsers give to https and localhost only');
   return shareWith(browserTabs(name));
 }
 
