@@ -10,6 +10,9 @@ const changes = 500;
 export const observed = {
   /** Each shows all documents, sorted: every change moves one in each list. Each is a query of its own. */
   all: (client: Client, index: number) => client.collection(collection).query('bucket >= $0', -index).sort('priority'),
+  /** Each shows the first fifty of all documents. */
+  first50: (client: Client, index: number) =>
+    client.collection(collection).query('bucket >= $0', -index).sort('priority').limit(50),
   /** Each shows a hundredth, and a change concerns one in a hundred of them. */
   hundredth: (client: Client, index: number) =>
     client

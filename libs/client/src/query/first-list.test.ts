@@ -77,12 +77,16 @@ describe('FirstList', () => {
     expect(followed.list.documents[0]?._id).toBe('d399');
   });
 
-  it('tells whether anything that matches has changed', () => {
-    const followed = new Followed([doc(1, 1), doc(2, -1)], 10);
+  it('tells whether the list has changed', () => {
+    const followed = new Followed([doc(1, 1), doc(2, -1), doc(3, 3)], 2);
     expect(followed.change([2, -1])).toBe(false);
-    expect(followed.change([2, 5])).toBe(true);
-    expect(followed.change([2, -1])).toBe(true);
-    expect(followed.change([3, undefined])).toBe(false);
+    expect(followed.change([4, undefined])).toBe(false);
+    expect(followed.change([4, 4])).toBe(false);
+    expect(followed.change([4, 5])).toBe(false);
+    expect(followed.change([4, 2])).toBe(true);
+    expect(followed.change([3, 6])).toBe(false);
+    expect(followed.change([4, -1])).toBe(true);
+    expect(followed.list.documents).toEqual(followed.expected);
   });
 
   it('hands out lists that stay as they are', () => {
@@ -107,8 +111,10 @@ describe('FirstList', () => {
           limit,
         );
         for (const one of all) {
-          followed.change(...one);
+          const before = followed.list.documents;
+          const hasChanged = followed.change(...one);
           expect(followed.list.documents).toEqual(followed.expected);
+          expect(followed.list.documents === before).toBe(!hasChanged);
         }
       }),
     );

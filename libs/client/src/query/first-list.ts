@@ -36,38 +36,41 @@ export class FirstList {
     return this.#documents;
   }
 
-  /** False when nothing that matches has changed. */
+  /** False when the list has not changed. */
   apply(changes: CollectionChanges): boolean {
-    const { matches } = this.#options;
-    const come: Document[] = [];
-    let hasChanged = false;
-    for (const { before, after } of changes.values()) {
-      if (before && matches(before)) {
-        hasChanged = true;
-        this.#take(before);
-      }
-      if (after && matches(after)) come.push(after);
+    const { matches, limit } = this.#options;
+    let first = Number.POSITIVE_INFINITY;
+    for (const { before } of changes.values()) {
+      if (before && matches(before)) first = Math.min(first, this.#take(before));
     }
-    for (const document of come) this.#put(document);
-    if (!hasChanged && come.length === 0) return false;
+    for (const { after } of changes.values()) {
+      if (after && matches(after)) first = Math.min(first, this.#put(after));
+    }
+    for (const document of this.#head.splice(limit + 2 * spare)) this.#rest.add(document);
+    const isFull = this.#head.length >= limit;
+    if (first >= limit && (isFull || this.#rest.size === 0)) return false;
     this.#settle();
     return true;
   }
 
-  #take(document: Document): void {
-    if (this.#rest.delete(document)) return;
+  /** Returns its place in the head, or infinity. */
+  #take(document: Document): number {
+    if (this.#rest.delete(document)) return Number.POSITIVE_INFINITY;
     const index = this.#head.indexOf(document);
-    if (index >= 0) this.#head.splice(index, 1);
+    if (index < 0) return Number.POSITIVE_INFINITY;
+    this.#head.splice(index, 1);
+    return index;
   }
 
-  #put(document: Document): void {
-    const { compare } = this.#options;
+  /** Returns its place in the head, or infinity. */
+  #put(document: Document): number {
     const last = this.#head.at(-1);
-    if (last && compare(document, last) < 0) insert(this.#head, document, compare);
-    else this.#rest.add(document);
+    if (last && this.#options.compare(document, last) < 0) return insert(this.#head, document, this.#options.compare);
+    this.#rest.add(document);
+    return Number.POSITIVE_INFINITY;
   }
 
-  /** Brings the head to its size, and makes the list that is handed out. */
+  /** Fills the head up, and makes the list that is handed out. */
   #settle(): void {
     const { compare, limit } = this.#options;
     if (this.#head.length < limit) {
@@ -77,7 +80,6 @@ export class FirstList {
         this.#head.push(document);
       }
     }
-    for (const document of this.#head.splice(limit + 2 * spare)) this.#rest.add(document);
     this.#documents = this.#head.slice(0, limit);
   }
 }
@@ -95,6 +97,9 @@ function firstOf(documents: ReadonlySet<Document>, count: number, compare: Compa
   return first;
 }
 
-function insert(sorted: Document[], document: Document, compare: Comparator): void {
-  sorted.splice(placeFor(document, sorted, { from: 0, compare }), 0, document);
+/** Returns the place. */
+function insert(sorted: Document[], document: Document, compare: Comparator): number {
+  const place = placeFor(document, sorted, { from: 0, compare });
+  sorted.splice(place, 0, document);
+  return place;
 }
