@@ -8,6 +8,7 @@ import type {
   Epoch,
   FieldVersions,
   HistoryId,
+  JsonObject,
   Lane,
   Millis,
   Seq,
@@ -155,6 +156,11 @@ export interface DocumentStore {
   readDocuments(read: DocumentsRead): Promise<DocumentsPage>;
   /** Collections that hold documents or tombstones and that clients may name, in order. */
   collections(): Promise<readonly CollectionName[]>;
+  /**
+   * The fields as they will be read. Extended JSON has several forms of one value, and a store may know one of them: what is
+   * sent live must not differ from what is read later. The same object when nothing changes. Throws StoreError `invalid`.
+   */
+  canonical(fields: JsonObject): JsonObject;
 }
 
 export interface TideStore {

@@ -81,6 +81,24 @@ const values: JsonObject = {
   constructor: 4,
 };
 
+/** Extended JSON that says the same in another way than `values`. */
+const otherForms: JsonObject = {
+  seconds: { $date: '2026-11-24T10:00:00Z' },
+  zone: { $date: '2026-11-24T11:00:00.5+01:00' },
+  day: { $date: '2026-11-24' },
+  millis: { $date: -5 },
+  canonicalDate: { $date: { $numberLong: '1000' } },
+  long: { $numberLong: '5' },
+  int: { $numberInt: '3' },
+  double: { $numberDouble: '2.0' },
+  notANumber: { $numberDouble: 'NaN' },
+  oid: { $oid: hex.toUpperCase() },
+  uuid: { $uuid: uuid.toUpperCase() },
+  binaryUuid: { $binary: { base64: 'AAECAwQFBgcICQoLDA0ODw==', subType: '04' } },
+  decimal: { $numberDecimal: '+1.10e1' },
+  deep: [{ list: [{ $date: 0 }] }],
+};
+
 export function valueCases(context: StoreContext): void {
   it('keeps typed ids and strings that look like them apart', async () => {
     const store = await context.open();
@@ -147,6 +165,18 @@ export function valueCases(context: StoreContext): void {
     expect(first!.after).toEqual({ ...values, ...metadata('a', 1) });
     expect(second!.before).toEqual(first!.after);
     expect(second!.after).toEqual({ after: values, ...metadata('a', 2) });
+  });
+
+  it('tells before in which form it will give values back', async () => {
+    const store = await context.open();
+    expect(store.canonical(values)).toEqual(values);
+    const plain = { n: 1, list: [{ text: 'x' }], nothing: null };
+    expect(store.canonical(plain)).toBe(plain);
+    const given = store.canonical(otherForms);
+    expect(store.canonical(given)).toEqual(given);
+    await commit(store, [{ documentId: 'a', fields: otherForms }]);
+    expect(await allDocuments(store, 'tasks')).toEqual([{ ...given, ...metadata('a', 1) }]);
+    expect((await logOf(store))[0]!.after).toEqual({ ...given, ...metadata('a', 1) });
   });
 
   it('gives every part of an entry back', async () => {

@@ -1,4 +1,4 @@
-import type { CollectionName, Entry, Epoch, Millis } from '@tidemark/protocol';
+import type { CollectionName, Entry, Epoch, JsonObject, Millis } from '@tidemark/protocol';
 import type { Logger } from '@tidemark/telemetry';
 import type {
   CommitPlan,
@@ -87,6 +87,11 @@ export class EmbeddedStore implements Store {
 
   readDocuments(read: DocumentsRead): Promise<DocumentsPage> {
     return this.#documents.read(read);
+  }
+
+  /** JSON is stored as it is. */
+  canonical(fields: JsonObject): JsonObject {
+    return fields;
   }
 
   async collections(): Promise<readonly CollectionName[]> {

@@ -2,6 +2,7 @@ import type { CollectionName } from '@tidemark/protocol';
 import type { Logger } from '@tidemark/telemetry';
 import type { CollectionSettings, History, Store } from '../port.ts';
 import { StoreError } from '../store-error.ts';
+import { asStored } from './as-stored.ts';
 import { type ConnectOptions, connect } from './connect.ts';
 import { type Database, databaseOf } from './database.ts';
 import { acquireExclusiveLease, type ExclusiveLease, type LeaseOptions } from './exclusive-lease.ts';
@@ -104,6 +105,7 @@ function createMongoStore(database: Database, history: History, { collections, s
     readLog: (read) => guard(() => readLog(database, read)),
     readDocuments: (read) => guard(() => readDocuments({ database, collections }, read)),
     collections: () => guard(() => collections.list()),
+    canonical: asStored,
     recordTide: (time, token) => guard(() => tides.recordTide(time, token)),
     findTide: (time) => guard(() => tides.findTide(time)),
     trim: (request) => guard(() => trimLog(database, request)),

@@ -14,10 +14,12 @@ import { type Database, laneRowId, type TombstoneRow } from './database.ts';
 import { fromBsonId, toBsonId } from './document-ids.ts';
 import { type DocumentRow, readDocumentRow } from './document-rows.ts';
 import { changeKey, outcomeProjection, readOutcomeRow } from './entry-rows.ts';
-import type { KnownLanes, LaneState } from './lane-memory.ts';
+import type { LaneState } from './lane-memory.ts';
 
 /** What a transaction has read. */
 export interface TransactionSnapshot extends Snapshot {
+  /** Without looking: that documents which are not there have no tombstone either. */
+  readonly presumesNoTombstones: boolean;
   lane(lane: Lane): LaneState;
 }
 
@@ -46,29 +48,17 @@ export async function readSnapshot(
 }
 
 /**
- * The same for the usual case, in the time of one command per collection: the lanes are taken to be as they were left, and
- * the changes to be new. The tombstones are read beside the transaction, but not as of before the lanes.
- * Holds only if the lanes still stand there when the plan is committed, and for changes that the plan records: the log
- * takes none twice. Throws StoreError `fenced`.
+ * The same for the usual case, with one command per collection: the lanes are taken to be as they were left, documents that are
+ * not there never to have been, and the changes to be new. Holds only if writing the plan proves it. Throws StoreError `fenced`.
  */
 export async function presumeSnapshot(
   database: Database,
   session: ClientSession,
-  { request, known }: { readonly request: TransactionRequest; readonly known: KnownLanes },
+  { request, lanes }: { readonly request: TransactionRequest; readonly lanes: ReadonlyMap<Lane, LaneState> },
 ): Promise<TransactionSnapshot> {
-  assertNotFenced(known.lanes, request);
-  const beside = database.client.startSession();
-  beside.advanceOperationTime(known.asOf);
-  try {
-    const [states, tombstones] = await Promise.all([
-      readDocumentStates(database, session, request.documents),
-      readTombstones(database, beside, request.documents),
-    ]);
-    addTombstones(states, tombstones);
-    return snapshotOf({ lanes: known.lanes, states, outcomes: new Map() });
-  } finally {
-    await beside.endSession();
-  }
+  assertNotFenced(lanes, request);
+  const states = await readDocumentStates(database, session, request.documents);
+  return { ...snapshotOf({ lanes, states, outcomes: new Map() }), presumesNoTombstones: true };
 }
 
 interface Parts {
@@ -84,6 +74,7 @@ function snapshotOf({ lanes, states, outcomes }: Parts): TransactionSnapshot {
     return state;
   };
   return {
+    presumesNoTombstones: false,
     lane,
     head: (of) => lane(of).head,
     state: (ref) => states.get(documentText(ref.collection, ref.documentId)),

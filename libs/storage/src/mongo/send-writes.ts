@@ -12,12 +12,13 @@ export type SendWrites = (
 
 /** With one command per collection and kind, as every version knows them. Throws LostRace, and StoreErrors that say whose fault it is. */
 export const sendEach: SendWrites = async ({ db }, session, collections) => {
-  for (const { name, isOurs, operations, mustMatch } of collections) {
+  for (const { name, isOurs, operations, affects } of collections) {
     try {
       const result = await db
         .collection(name)
         .bulkWrite(operations as AnyBulkWriteOperation[], { session, ordered: false });
-      if (mustMatch && result.matchedCount !== operations.length) throw lostLane();
+      const affected = result.matchedCount + result.deletedCount;
+      if (affects !== undefined && affected !== affects * operations.length) throw lostRace(name);
     } catch (error) {
       throw isOurs ? translateOwnWrite(error) : translateUserWrite(error, name);
     }
@@ -27,16 +28,19 @@ export const sendEach: SendWrites = async ({ db }, session, collections) => {
 /** With one command for all, which MongoDB knows since 8.0. Throws LostRace, and what the driver throws: whoever wants to know more sends each. */
 export const sendAtOnce: SendWrites = async ({ client, db }, session, collections) => {
   const models: AnyClientBulkWriteModel<Document>[] = [];
-  const mustMatch: number[] = [];
+  const expected = new Map<number, CollectionWrites>();
   for (const writes of collections) {
     const namespace = `${db.databaseName}.${writes.name}`;
     for (const operation of writes.operations) {
-      if (writes.mustMatch) mustMatch.push(models.length);
+      if (writes.affects !== undefined) expected.set(models.length, writes);
       models.push(modelOf(operation, namespace));
     }
   }
-  const { updateResults } = await client.bulkWrite(models, { session, verboseResults: true });
-  if (mustMatch.some((index) => updateResults?.get(index)?.matchedCount !== 1)) throw lostLane();
+  const { updateResults, deleteResults } = await client.bulkWrite(models, { session, verboseResults: true });
+  for (const [index, { name, affects }] of expected) {
+    const affected = updateResults?.get(index)?.matchedCount ?? deleteResults?.get(index)?.deletedCount;
+    if (affected !== affects) throw lostRace(name);
+  }
 };
 
 function modelOf(operation: Operation, namespace: string): AnyClientBulkWriteModel<Document> {
@@ -44,6 +48,6 @@ function modelOf(operation: Operation, namespace: string): AnyClientBulkWriteMod
   return { name, namespace, ...model } as AnyClientBulkWriteModel<Document>;
 }
 
-function lostLane(): LostRace {
-  return new LostRace('a lane has been advanced by another writer', { collision: false });
+function lostRace(name: string): LostRace {
+  return new LostRace(`${name} is not as it was taken to be`, { collision: false });
 }

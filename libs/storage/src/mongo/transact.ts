@@ -1,9 +1,9 @@
-import type { CollectionName } from '@tidemark/protocol';
+import type { CollectionName, Lane } from '@tidemark/protocol';
 import type { ClientSession } from 'mongodb';
 import type { CommitPlan, CommitStore, Snapshot, TransactionRequest } from '../port.ts';
 import type { Database } from './database.ts';
 import { changeKey } from './entry-rows.ts';
-import { type KnownLanes, LaneMemory, type LaneState } from './lane-memory.ts';
+import { LaneMemory, type LaneState } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
 import { lanesOf, presumeSnapshot, readSnapshot, type TransactionSnapshot } from './read-snapshot.ts';
 import { runTransaction, tryTransaction } from './run-transaction.ts';
@@ -63,12 +63,12 @@ async function transact<T>(work: Work<T>): Promise<T> {
 
 async function commit<T>(work: Work<T>): Promise<T> {
   const { database, memory, request } = work;
-  const lanes = lanesOf(request);
-  const known = request.documents.length > 0 ? memory.recall(request.epoch, lanes) : undefined;
-  memory.forget(request.epoch, lanes);
-  if (known !== undefined) {
+  const named = lanesOf(request);
+  const lanes = request.documents.length > 0 ? memory.recall(request.epoch, named) : undefined;
+  memory.forget(request.epoch, named);
+  if (lanes !== undefined) {
     try {
-      return remember(work, await tryTransaction(database.client, (session) => presume(session, work, known)));
+      return remember(work, await tryTransaction(database.client, (session) => presume(session, work, lanes)));
     } catch (error) {
       // Whatever it was, it may come from what was presumed; if not, it comes again.
       if (error instanceof MissingCollections) throw error;
@@ -81,27 +81,30 @@ async function commit<T>(work: Work<T>): Promise<T> {
 interface Done<T> {
   readonly result: T;
   readonly lanes?: readonly LaneState[];
-  readonly session: ClientSession;
 }
 
-function remember<T>({ memory, request }: Work<T>, { result, lanes, session }: Done<T>): T {
-  if (lanes !== undefined && session.operationTime) memory.learn(request.epoch, lanes, session.operationTime);
+function remember<T>({ memory, request }: Work<T>, { result, lanes = [] }: Done<T>): T {
+  memory.learn(request.epoch, lanes);
   return result;
 }
 
 async function decideExactly<T>(session: ClientSession, work: Work<T>): Promise<Done<T>> {
   const snapshot = await readSnapshot(work.database, session, work.request);
   const { plan, result } = work.decide(snapshot);
-  if (isEmptyPlan(plan)) return { result, session };
-  return { result, session, lanes: await write(session, work, { snapshot, plan, send: sendEach }) };
+  if (isEmptyPlan(plan)) return { result };
+  return { result, lanes: await write(session, work, { snapshot, plan, send: sendEach }) };
 }
 
 /** Throws Unsure when what was presumed is not put to the test by writing. */
-async function presume<T>(session: ClientSession, work: Work<T>, known: KnownLanes): Promise<Done<T>> {
-  const snapshot = await presumeSnapshot(work.database, session, { request: work.request, known });
+async function presume<T>(
+  session: ClientSession,
+  work: Work<T>,
+  lanes: ReadonlyMap<Lane, LaneState>,
+): Promise<Done<T>> {
+  const snapshot = await presumeSnapshot(work.database, session, { request: work.request, lanes });
   const { plan, result } = work.decide(snapshot);
   if (isEmptyPlan(plan) || !recordsEvery(work.request.changes, plan)) throw new Unsure('not every change is recorded');
-  return { result, session, lanes: await write(session, work, { snapshot, plan, send: work.sendQuickly }) };
+  return { result, lanes: await write(session, work, { snapshot, plan, send: work.sendQuickly }) };
 }
 
 function recordsEvery(changes: TransactionRequest['changes'], { entries, superseded }: CommitPlan): boolean {

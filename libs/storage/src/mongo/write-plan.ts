@@ -36,8 +36,8 @@ export interface CollectionWrites {
   /** Otherwise the user's: a change may be to blame for what goes wrong. */
   readonly isOurs: boolean;
   readonly operations: readonly Operation[];
-  /** Every operation must find its row as it expects it. */
-  readonly mustMatch: boolean;
+  /** How many rows each operation must meet; any other number means that what was decided does not hold. */
+  readonly affects?: 0 | 1;
 }
 
 interface Target {
@@ -72,23 +72,24 @@ export async function planWrites(work: PlanToWrite): Promise<PlannedWrites> {
   for (const [name, group] of groupByCollection(writes)) {
     const collation = await work.collections.collationOf(name);
     const operations = group.map((write) => documentWrite(write, collation));
-    collections.push({ name, isOurs: false, operations: present(operations), mustMatch: false });
+    collections.push({ name, isOurs: false, operations: present(operations) });
   }
   const rows: LogRow[] = [...plan.entries.map(entryRow), ...plan.superseded.map(supersededRow)];
   const lanes = newLanes(work, heads);
   collections.push(
+    { ...ours(names.tombstones, presumedTombstones(work)), affects: 0 },
     ours(names.tombstones, present(writes.map((write) => tombstoneWrite(write, work)))),
     ours(
       names.log,
       rows.map((document) => ({ insertOne: { document } })),
     ),
-    { ...ours(names.lanes, laneWrites(work, lanes)), mustMatch: true },
+    { ...ours(names.lanes, laneWrites(work, lanes)), affects: 1 },
   );
   return { collections: collections.filter(({ operations }) => operations.length > 0), lanes };
 }
 
 function ours(name: string, operations: readonly Operation[]): CollectionWrites {
-  return { name, isOurs: true, operations, mustMatch: false };
+  return { name, isOurs: true, operations };
 }
 
 function present<T>(items: readonly (T | undefined)[]): T[] {
@@ -119,6 +120,13 @@ function documentWrite({ ref, before, after }: Write, collation: Collation | und
 function replacementOf(state: StoredDocument): Omit<DocumentRow, '_id'> {
   const { _id, ...fields } = documentRow(state);
   return fields;
+}
+
+/** Nothing is deleted if what was presumed is so. */
+function presumedTombstones({ request, snapshot }: PlanToWrite): readonly Operation[] {
+  if (!snapshot.presumesNoTombstones) return [];
+  const missing = request.documents.filter((ref) => snapshot.state(ref) === undefined);
+  return missing.map((ref) => ({ deleteOne: { filter: { _id: tombstoneId(ref) } } }));
 }
 
 function tombstoneWrite({ ref, before, after }: Write, work: PlanToWrite): Operation | undefined {
