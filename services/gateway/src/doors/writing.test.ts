@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Admission, RateLimiter } from '@tidemark/access';
-import { ackMessages, brandAs, type Lane, type Outcome, type Seq, SyncError, type UserId } from '@tidemark/protocol';
+import {
+  ackMessages,
+  brandAs,
+  type JsonObject,
+  type Lane,
+  type Outcome,
+  type Seq,
+  SyncError,
+  type UserId,
+} from '@tidemark/protocol';
+import { StoreError } from '@tidemark/storage';
 import { silentTelemetry } from '@tidemark/telemetry';
 import type { Changes, Submission, SubmissionResult } from '../write/changes.ts';
 import { changeDoors } from './change-doors.ts';
@@ -22,6 +32,12 @@ const apply: Fate = (id) => ({
 const lose: Fate = (id) =>
   ({ kind: 'superseded', changeId: id as never, timestamp: 5, current: null }) satisfies Outcome;
 
+/** A store that knows one form of a date, and none of what is called bad. */
+function canonical(fields: JsonObject): JsonObject {
+  if (fields.bad !== undefined) throw new StoreError('invalid', 'cannot be held');
+  return fields.at === undefined ? fields : { ...fields, at: { $date: '2026-11-24T10:00:00.000Z' } };
+}
+
 function rig({ fate = apply, admission }: { fate?: Fate; admission?: Admission } = {}) {
   const submissions: Submission[] = [];
   const admitted: number[] = [];
@@ -39,6 +55,7 @@ function rig({ fate = apply, admission }: { fate?: Fate; admission?: Admission }
   } as unknown as RateLimiter;
   const writing = new Writing({
     changes,
+    store: { canonical },
     rateLimiter: admission === undefined ? undefined : rateLimiter,
     telemetry: silentTelemetry(),
     settings: { maxBatchSize: 5 },
@@ -63,6 +80,17 @@ const atomic = { atomic: true, lenientOperation: true };
 const codes = (acks: readonly { code?: string | undefined }[]) => acks.map(({ code }) => code);
 
 describe('one change', () => {
+  it('goes on in the form in which the store will give it back; what it cannot hold is left to the writer', async () => {
+    const { writing, submissions } = rig();
+    const [at, bad, plain] = [{ at: { $date: 0 } }, { bad: 1 }, { n: 1 }];
+    const inputs = [at, bad, plain].map((data, index) => change(`c${index}`, { data }));
+    await writing.many(writer, inputs, { atomic: false, lenientOperation: false });
+    await writing.one(writer, change('alone', { data: at }));
+    const stored = { at: { $date: '2026-11-24T10:00:00.000Z' } };
+    const sent = submissions.map((submission) => submission.changes.map(({ data }) => data));
+    expect(sent).toEqual([[stored, bad, plain], [stored]]);
+  });
+
   it('is parsed, submitted and answered', async () => {
     const { writing, ids } = rig();
     expect(await writing.one(writer, change('a'))).toMatchObject({ changeId: 'a', success: true, outcome: 'applied' });

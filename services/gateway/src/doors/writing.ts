@@ -14,6 +14,7 @@ import {
   statedChangeId,
   type UserId,
 } from '@tidemark/protocol';
+import { type DocumentStore, StoreError } from '@tidemark/storage';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { Session } from '../socket/session.ts';
 import type { Changes } from '../write/changes.ts';
@@ -22,6 +23,7 @@ import { retryOf } from './door.ts';
 
 export interface WritingDeps {
   readonly changes: Changes;
+  readonly store: Pick<DocumentStore, 'canonical'>;
   readonly rateLimiter: RateLimiter | undefined;
   readonly telemetry: Telemetry;
   readonly settings: { readonly maxBatchSize: number };
@@ -122,9 +124,10 @@ export class Writing {
     return this.ackOf(change, result, this.deps.now());
   }
 
-  private submit(writer: Writer, changes: readonly Change[], atomic: boolean) {
-    if (changes.length === 0) return Promise.resolve([]);
+  private submit(writer: Writer, parsed: readonly Change[], atomic: boolean) {
+    if (parsed.length === 0) return Promise.resolve([]);
     const { session, origin, emitTo } = writer;
+    const changes = parsed.map((change) => asStored(this.deps.store, change));
     return this.deps.changes.submit({ author: session.author, origin, atomic, changes, ...(emitTo && { emitTo }) });
   }
 
@@ -170,5 +173,16 @@ function tryParse(input: unknown, options: ParseChangeOptions): Change | SyncErr
     return parseChange(input, options);
   } catch (error) {
     return asSyncError(error);
+  }
+}
+
+/** What the store cannot hold stays as it is: the writer rejects it, alone. */
+function asStored(store: WritingDeps['store'], change: Change): Change {
+  try {
+    const data = store.canonical(change.data);
+    return data === change.data ? change : { ...change, data };
+  } catch (error) {
+    if (StoreError.is(error, 'invalid')) return change;
+    throw error;
   }
 }

@@ -194,6 +194,10 @@ export class MemoryHistory implements LogStore, DocumentStore, TideStore {
     });
   }
 
+  canonical(fields: JsonObject): JsonObject {
+    return fields;
+  }
+
   async collections(): Promise<readonly CollectionName[]> {
     return this.slowly('collections', () => [...this.documents.keys()].sort());
   }
