@@ -18,7 +18,11 @@ const manifest = readJson(join(root, 'package.json'));
 const entries = ['index', 'browser/index', 'node/index', 'react/index', 'devtools/index'];
 
 /** The rooms that go into the package: where their declarations are, and where they go. */
-const rooms = { '@tidemark/protocol/core': 'protocol/core', '@tidemark/rql': 'rql/index' };
+const rooms = {
+  '@tidemark/protocol/core': 'protocol/core',
+  '@tidemark/protocol/limits': 'protocol/limits',
+  '@tidemark/rql': 'rql/index',
+};
 const isRoom = (name) => name.startsWith('@tidemark/');
 const dependencies = Object.fromEntries(Object.entries(manifest.dependencies).filter(([name]) => !isRoom(name)));
 

@@ -6,10 +6,10 @@ import {
   fieldNameFault,
   isObject,
   type JsonObject,
-  limits,
   type Operation,
   parseDocumentId,
 } from '@tidemark/protocol/core';
+import * as limits from '@tidemark/protocol/limits';
 import { ClientError } from './client-error.ts';
 import type { Emitter } from './emitter.ts';
 import type { ClientEvents, SettledWrite } from './events.ts';

@@ -1,4 +1,5 @@
-import { limits, type Millis } from '@tidemark/protocol/core';
+import type { Millis } from '@tidemark/protocol/core';
+import * as limits from '@tidemark/protocol/limits';
 import { ClientError } from './client-error.ts';
 import type { LocalDatabase } from './local/database.ts';
 import { randomId } from './random-id.ts';

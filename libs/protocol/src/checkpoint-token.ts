@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint.ts';
 import { encodedCheckpoint, readCheckpoint } from './checkpoint-format.ts';
-import { limits } from './limits.ts';
+import * as limits from './limits.ts';
 
 /** Of the format in checkpoint-format.ts. Whoever changes that format takes the next one. */
 const version = '1.';

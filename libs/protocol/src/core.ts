@@ -6,7 +6,7 @@ export * from './errors.ts';
 export * from './extended-json.ts';
 export * from './ids.ts';
 export * from './json.ts';
-export * from './limits.ts';
+export * as limits from './limits.ts';
 export * from './lww.ts';
 export type { AckMessage } from './messages/ack.ts';
 export type { BatchAckMessage } from './messages/batch-ack.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { type DocumentId, documentIdOf, documentKey, parseDocumentId } from './document-id.ts';
-import { limits } from './limits.ts';
+import * as limits from './limits.ts';
 
 const oid = '507f1f77bcf86cd799439011';
 const uuid = '0b52ad5c-9d0f-4d43-8f13-7a0fdc3b3a7e';

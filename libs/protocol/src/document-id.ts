@@ -1,7 +1,7 @@
 import { isTypedValue } from './extended-json.ts';
 import { brandAs, type DocumentKey } from './ids.ts';
 import { isObject } from './json.ts';
-import { limits } from './limits.ts';
+import * as limits from './limits.ts';
 
 /** A string, or one of the typed ids that a user's own documents may have. */
 export type DocumentId = string | { readonly $oid: string } | { readonly $uuid: string };

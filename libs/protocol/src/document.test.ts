@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { clientFields, documentFault, fieldNameFault } from './document.ts';
-import { limits } from './limits.ts';
+import * as limits from './limits.ts';
 
 function nested(depth: number, inner: unknown = 1): Record<string, unknown> {
   let value = inner;

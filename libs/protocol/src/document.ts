@@ -2,7 +2,7 @@ import type { DocumentId } from './document-id.ts';
 import { isTypedValue } from './extended-json.ts';
 import type { Millis, UserId } from './ids.ts';
 import type { Json, JsonObject } from './json.ts';
-import { limits } from './limits.ts';
+import * as limits from './limits.ts';
 
 /** A whole document as clients see it: the user's fields and the metadata. */
 export type Document = JsonObject & {

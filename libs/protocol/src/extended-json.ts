@@ -6,6 +6,8 @@ const integer = /^-?\d{1,19}$/;
 const numeral = /^[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 const notFinite = /^[+-]?(Infinity|NaN)$/;
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
+/** ISO 8601 as Extended JSON has it: a day, or a time with its zone. */
+const isoDate = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?))?$/;
 
 const isText = (pattern: RegExp) => (value: unknown) =>
   typeof value === 'string' && value.length <= 64 && pattern.test(value);
@@ -18,10 +20,12 @@ const isInteger = (bits: bigint) => (value: unknown) => {
 
 const isInt64Text = isInteger(64n);
 
-function isDate(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isSafeInteger(value);
-  if (typeof value === 'string') return value.length <= 40 && !Number.isNaN(Date.parse(value));
-  return isObject(value) && Object.keys(value).length === 1 && isInt64Text(value.$numberLong);
+/** The time in ms since 1970 that the content of a `$date` stands for, in or beyond the calendar; NaN when it stands for none. */
+export function dateTime(content: unknown): number {
+  if (typeof content === 'string') return isoDate.test(content) ? Date.parse(content) : Number.NaN;
+  if (!isObject(content)) return Number.isSafeInteger(content) ? Number(content) : Number.NaN;
+  const isLong = Object.keys(content).length === 1 && isInt64Text(content.$numberLong);
+  return isLong ? Number(content.$numberLong) : Number.NaN;
 }
 
 /** What a Decimal128 holds exactly: 34 digits, and exponents that it knows. */
@@ -51,6 +55,7 @@ function isBinary(value: unknown): boolean {
     Object.keys(value).length === 2 &&
     typeof value.base64 === 'string' &&
     base64.test(value.base64) &&
+    value.base64.replace(/=+$/, '').length % 4 !== 1 &&
     typeof value.subType === 'string' &&
     /^[0-9a-f]{1,2}$/i.test(value.subType)
   );
@@ -60,7 +65,7 @@ function isBinary(value: unknown): boolean {
 const typedValues: Readonly<Record<string, (value: unknown) => boolean>> = Object.assign(Object.create(null), {
   $oid: isText(hex24),
   $uuid: isText(uuid),
-  $date: isDate,
+  $date: (content: unknown) => !Number.isNaN(dateTime(content)),
   $numberDecimal: isDecimal,
   $numberLong: isInt64Text,
   $numberInt: isInteger(32n),

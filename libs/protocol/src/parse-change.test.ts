@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Change } from './change.ts';
 import { documentKey } from './document-id.ts';
 import { SyncError } from './errors.ts';
-import { limits } from './limits.ts';
+import * as limits from './limits.ts';
 import { parseChange, parseCollectionName, statedChangeId } from './parse-change.ts';
 
 const oid = '507f1f77bcf86cd799439011';

@@ -4,7 +4,7 @@ import { documentKey, parseDocumentId } from './document-id.ts';
 import { SyncError } from './errors.ts';
 import { brandAs, type ChangeId, type CollectionName, type Millis } from './ids.ts';
 import { isObject, type JsonObject } from './json.ts';
-import { limits } from './limits.ts';
+import * as limits from './limits.ts';
 import { type ChangeMessage, changeMessage } from './messages/change.ts';
 
 const reservedCollection = /^(tidemark_|_sync_|system\.)/;

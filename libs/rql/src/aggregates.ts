@@ -1,5 +1,5 @@
 import { type Atom, decode, encodeDate, encodeNumber, isDocument } from './atom.ts';
-import { compareExact, type Exact, meanExact, sumExact } from './decimal.ts';
+import { compareExact, type Exact, meanExact, nearestDouble, sumExact } from './decimal.ts';
 import type { Json } from './json.ts';
 import { type Document, type Values, valuesUnder } from './paths.ts';
 import type { AggregateFunction } from './tree.ts';
@@ -48,42 +48,21 @@ function extreme(atoms: readonly Atom[], direction: 1 | -1): Json {
   return dates.length > 0 ? encodeDate(dates.reduce(better)) : null;
 }
 
+/** Doubles add up to the double that is nearest to their exact sum, as in MongoDB: 0.1 + 0.2 + 0.3 is 0.6 in either place. */
 function sum(values: readonly Exact[]): Exact {
-  return isDoubles(values) ? sumDoubles(values) : exactly(values, sumExact);
+  // Infinities and NaN have no digits: they decide the result by themselves.
+  const special = values.filter((value): value is number => typeof value === 'number' && !Number.isFinite(value));
+  if (special.length > 0) return special.reduce((a, b) => a + b);
+  const total = sumExact(values);
+  return isDoubles(values) ? nearestDouble(total) : total;
 }
 
 function mean(values: readonly Exact[]): Exact {
-  return isDoubles(values) ? sumDoubles(values) / values.length : exactly(values, meanExact);
+  const total = sum(values);
+  const isRounded = isDoubles(values) || !Number.isFinite(nearestDouble(total));
+  return isRounded ? nearestDouble(total) / values.length : meanExact(values);
 }
 
-function isDoubles(values: readonly Exact[]): values is readonly number[] {
+function isDoubles(values: readonly Exact[]): boolean {
   return values.every((value) => typeof value === 'number');
-}
-
-/** Infinities and NaN have no digits: they decide the result by themselves. */
-function exactly(values: readonly Exact[], compute: (values: readonly Exact[]) => Exact): Exact {
-  const special = values.filter((value): value is number => typeof value === 'number' && !Number.isFinite(value));
-  return special.length > 0 ? special.reduce((a, b) => a + b) : compute(values);
-}
-
-/**
- * Adds up with the rounding errors carried along (two doubles for the sum), as MongoDB does: 0.1 + 0.2 + 0.3 is 0.6
- * in either place.
- */
-function sumDoubles(values: readonly number[]): number {
-  let [high, low, plain] = [0, 0, 0];
-  for (const value of values) {
-    plain += value;
-    const [total, error] = twoSum(high, value);
-    [high, low] = twoSum(total, low + error);
-  }
-  // Past the largest double, or with an infinity, the error terms are NaN while the plain sum is right.
-  return Number.isNaN(high + low) ? plain : high + low;
-}
-
-/** The rounded sum and exactly what rounding lost (Knuth). */
-function twoSum(a: number, b: number): readonly [number, number] {
-  const total = a + b;
-  const rest = total - a;
-  return [total, a - (total - rest) + (b - rest)];
 }

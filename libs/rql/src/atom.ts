@@ -1,5 +1,6 @@
-import { asLong, type Exact, exactText, parseDecimal, parseLong } from './decimal.ts';
-import { isList, isObject, type Json, type JsonObject, ownProperty } from './json.ts';
+import { dateTime, isTypedValue } from '@tidemark/protocol/core';
+import { asLong, decimal, type Exact, exactText, integer } from './decimal.ts';
+import { isList, isObject, type Json, type JsonObject } from './json.ts';
 
 /**
  * A value as it is compared: kind and content, whatever form of Extended JSON it came in. `invalid` is a wrapper that
@@ -17,11 +18,8 @@ export type Atom =
 
 const NULL: Atom = { kind: 'null' };
 const INVALID: Atom = { kind: 'invalid' };
-const OID = /^[0-9a-f]{24}$/i;
-const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const DATE = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?))?$/;
-const MAX_DATE = 8.64e15;
+/** The last time of the calendar, in ms. */
+const MAX_TIME = 8.64e15;
 /** MongoDB stores nothing deeper; what is, compares by its upper levels. */
 const MAX_STORED_DEPTH = 100;
 
@@ -61,71 +59,47 @@ export function isDocument(value: Json | undefined): value is JsonObject {
 }
 
 function decodeWrapper(wrapper: JsonObject): Atom {
-  const keys = Object.keys(wrapper);
-  const [type = ''] = keys;
-  const content = wrapper[type];
-  if (keys.length !== 1 || content === undefined) return INVALID;
-  return decodeTyped(type, content) ?? INVALID;
+  if (!isTypedValue(wrapper)) return INVALID;
+  const [entry] = Object.entries(wrapper);
+  return entry ? decodeTyped(...entry) : INVALID;
 }
 
-const NUMBERS: Readonly<Record<string, (text: string) => Exact | undefined>> = {
-  $numberInt: parseLong,
-  $numberLong: parseLong,
-  $numberDecimal: parseDecimal,
-  $numberDouble: parseDouble,
-};
-
-function decodeTyped(type: string, content: Json): Atom | undefined {
-  if (type === '$date') return decodeDate(content);
-  if (type === '$binary') return decodeBinary(content);
-  if (typeof content !== 'string') return undefined;
-  if (type === '$oid') return OID.test(content) ? { kind: 'oid', text: content.toLowerCase() } : undefined;
-  if (type === '$uuid') return UUID.test(content) ? uuidOf(content.replaceAll('-', '').toLowerCase()) : undefined;
-  const value = ownProperty(NUMBERS, type)?.(content);
-  return value === undefined ? undefined : { kind: 'number', value };
+/** The content is known to fit its type. */
+function decodeTyped(type: string, content: Json): Atom {
+  const text = String(content).toLowerCase();
+  switch (type) {
+    case '$oid':
+      return { kind: 'oid', text };
+    case '$uuid':
+      return { kind: 'uuid', text };
+    case '$date':
+      return decodeDate(dateTime(content));
+    case '$binary':
+      return decodeBinary(content as { base64: string; subType: string });
+    case '$numberDecimal':
+      return { kind: 'number', value: decimal(String(content)) };
+    case '$numberDouble':
+      return { kind: 'number', value: Number(content) };
+    default:
+      return { kind: 'number', value: integer(BigInt(text)) };
+  }
 }
 
-function parseDouble(text: string): number | undefined {
-  const value = Number(text);
-  if (Number.isNaN(value)) return text === 'NaN' ? value : undefined;
-  return text.trim() === text && text !== '' ? value : undefined;
+function decodeDate(value: number): Atom {
+  return Math.abs(value) <= MAX_TIME ? { kind: 'date', value } : INVALID;
 }
 
-function decodeDate(content: Json): Atom | undefined {
-  const time = milliseconds(content);
-  return time !== undefined && Number.isInteger(time) && Math.abs(time) <= MAX_DATE
-    ? { kind: 'date', value: time + 0 }
-    : undefined;
-}
-
-function milliseconds(content: Json): number | undefined {
-  if (typeof content === 'number') return content;
-  if (typeof content === 'string') return DATE.test(content) ? Date.parse(content) : undefined;
-  if (!isObject(content)) return undefined;
-  const { $numberLong: long } = content;
-  const value = typeof long === 'string' ? parseLong(long) : undefined;
-  return typeof value === 'number' ? value : undefined;
-}
-
-function decodeBinary(content: Json): Atom | undefined {
-  if (!isObject(content)) return undefined;
-  const { base64, subType } = content;
-  if (typeof base64 !== 'string' || typeof subType !== 'string') return undefined;
-  if (!BASE64.test(base64) || !/^[0-9a-f]{1,2}$/i.test(subType)) return undefined;
+function decodeBinary({ base64, subType }: { base64: string; subType: string }): Atom {
   const bytes = base64.replace(/=+$/, '');
-  if (bytes.length % 4 === 1) return undefined;
   const type = subType.toLowerCase().padStart(2, '0');
   // 16 bytes are 22 characters of base64: subtype 4 of that size is what `{$uuid}` abbreviates.
-  if (type === '04' && bytes.length === 22) return uuidOf(hexOf(bytes));
+  if (type === '04' && bytes.length === 22) return { kind: 'uuid', text: uuidOf(bytes) };
   return { kind: 'binary', text: `${type}:${bytes}${'='.repeat(-bytes.length & 3)}` };
 }
 
-function hexOf(base64: string): string {
-  return [...atob(base64)].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
-}
-
-function uuidOf(hex: string): Atom {
-  return { kind: 'uuid', text: hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') };
+function uuidOf(base64: string): string {
+  const hex = [...atob(base64)].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** One text for equal atoms, different for different ones, over all kinds. */

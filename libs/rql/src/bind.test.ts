@@ -115,7 +115,7 @@ describe('arguments', () => {
     ['a == $0', [{ $date: '2026-11-24T11:00:00+01:00' }], 'a == T1795514400:0'],
     ['a == $0', [{ $date: 1795514400001 }], 'a == T1795514400:1000000'],
     ['a == $0', [{ $oid: 'ABCDEFABCDEFABCDEFABCDEF' }], 'a == oid(abcdefabcdefabcdefabcdef)'],
-    ['a == $0', [{ $uuid: '3B241101E2BB42558CAF4136C566A962' }], 'a == uuid(3b241101-e2bb-4255-8caf-4136c566a962)'],
+    ['a == $0', [{ $uuid: '3B241101-E2BB-4255-8CAF-4136C566A962' }], 'a == uuid(3b241101-e2bb-4255-8caf-4136c566a962)'],
     ['a == $0', [{ x: { $numberInt: '1' } }], 'a == ejson(\'{"x":1}\')'],
   ])('%s with %j', (text, args, expected) => {
     expect(bound(text, args)).toBe(expected);

@@ -1,5 +1,6 @@
-import { type Atom, atomKey } from './atom.ts';
+import { type Atom, atomKey, decode } from './atom.ts';
 import { compareExact } from './decimal.ts';
+import type { Json } from './json.ts';
 import type { RelationalOperator } from './tree.ts';
 
 /** By code point, as MongoDB orders UTF-8. UTF-16 order differs: it puts U+1F600 below U+FFFD. */
@@ -36,4 +37,19 @@ export type Ordering = '<' | '<=' | '>' | '>=';
 export function satisfies(operator: Ordering): (result: number | undefined) => boolean {
   const [isLess, isEqual] = [operator.startsWith('<'), operator.endsWith('=')];
   return (result) => (result === 0 ? isEqual : result !== undefined && result < 0 === isLess);
+}
+
+const SORTED_KINDS: readonly string[] = ['null', 'boolean', 'number', 'date', 'string'];
+
+/** Orders any two values, for sorting: by kind in this order (a missing field is null), all other kinds behind, by their JSON. */
+export function compareForSort(a: Json | undefined, b: Json | undefined): number {
+  const [left, right] = [decode(a), decode(b)];
+  const difference = rankOf(left) - rankOf(right);
+  if (difference !== 0 || SORTED_KINDS.includes(left.kind)) return difference || (order(left, right) ?? 0);
+  return compareStrings(JSON.stringify(a), JSON.stringify(b));
+}
+
+function rankOf({ kind }: Atom): number {
+  const rank = SORTED_KINDS.indexOf(kind);
+  return rank < 0 ? SORTED_KINDS.length : rank;
 }

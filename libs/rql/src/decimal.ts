@@ -20,57 +20,31 @@ interface Scaled {
 }
 
 const MAX_DIGITS = 34;
-const MAX_MAGNITUDE = 6144;
-const MIN_EXPONENT = -6176;
-const MAX_NUMERAL_LENGTH = 128;
-const NUMERAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,5}))?$/;
-const SPECIAL = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i;
+const NUMERAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 
-/** Reads what a Decimal128 can hold (34 digits, exponents to 6144); anything else is undefined. */
-export function parseDecimal(text: string): Exact | undefined {
-  if (text.length > MAX_NUMERAL_LENGTH) return undefined;
-  const special = SPECIAL.exec(text);
-  if (special) return special[2] === undefined ? Number.NaN : Number(`${special[1]}Infinity`);
+/** What a numeral stands for that a Decimal128 can hold; `NaN` and `Infinity` are some. */
+export function decimal(text: string): Exact {
   const match = NUMERAL.exec(text);
-  if (!match) return undefined;
-  const [, sign, whole = '', fraction = '', power = '0'] = match;
-  if (whole.length + fraction.length === 0) return undefined;
-  return bounded({ coefficient: BigInt(sign + whole + fraction), exponent: Number(power) - fraction.length });
+  if (!match) return Number(text);
+  const [, sign, whole, fraction = '', power = 0] = match;
+  return exact({ coefficient: BigInt(`${sign}${whole}${fraction}`), exponent: Number(power) - fraction.length });
 }
 
-function bounded(value: Scaled): Exact | undefined {
-  if (value.coefficient === 0n) return 0;
-  const { coefficient, exponent } = withoutTrailingZeros(value);
-  const digits = digitCount(coefficient);
-  if (digits > MAX_DIGITS || exponent + digits - 1 > MAX_MAGNITUDE || exponent < MIN_EXPONENT) return undefined;
-  return simplest({ coefficient, exponent });
+export function integer(value: bigint): Exact {
+  return exact({ coefficient: value, exponent: 0 });
 }
 
-/** Reads an integer of 64 bits; anything else is undefined. */
-export function parseLong(text: string): Exact | undefined {
-  return /^[+-]?\d{1,19}$/.test(text) ? exactLong(BigInt(text)) : undefined;
-}
-
-/** Undefined past 64 bits. */
-export function exactLong(value: bigint): Exact | undefined {
-  if (BigInt.asIntN(64, value) !== value) return undefined;
-  return simplest(withoutTrailingZeros({ coefficient: value, exponent: 0 }));
-}
-
-function simplest({ coefficient, exponent }: Scaled): Exact {
-  const nearest = Number(`${coefficient}e${exponent}`);
-  const exact =
-    Number.isFinite(nearest) && nearest !== 0 && compareScaled(scaled(nearest), { coefficient, exponent }) === 0;
-  return exact || coefficient === 0n ? nearest + 0 : { coefficient, exponent, nearest };
-}
-
-function withoutTrailingZeros({ coefficient, exponent }: Scaled): Scaled {
-  let [digits, power] = [coefficient, exponent];
-  while (digits !== 0n && digits % 10n === 0n) {
-    digits /= 10n;
-    power += 1;
+/** The one form of a number. */
+function exact(value: Scaled): Exact {
+  let { coefficient, exponent } = value;
+  while (coefficient !== 0n && coefficient % 10n === 0n) {
+    coefficient /= 10n;
+    exponent += 1;
   }
-  return { coefficient: digits, exponent: power };
+  const nearest = Number(`${coefficient}e${exponent}`);
+  if (coefficient === 0n) return 0;
+  const isDouble = Number.isFinite(nearest) && nearest !== 0 && compareScaled(scaled(nearest), value) === 0;
+  return isDouble ? nearest : { coefficient, exponent, nearest };
 }
 
 function digitCount(value: bigint): number {
@@ -99,16 +73,22 @@ function compareScaled(a: Scaled, b: Scaled): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** An infinity past the largest double. */
+export function nearestDouble(value: Exact): number {
+  return typeof value === 'number' ? value : value.nearest;
+}
+
 /** Negative, zero or positive; undefined when one is NaN. Exact: nothing is rounded to a double first. */
 export function compareExact(a: Exact, b: Exact): number | undefined {
-  const left = typeof a === 'number' ? a : a.nearest;
-  const right = typeof b === 'number' ? b : b.nearest;
+  const left = nearestDouble(a);
+  const right = nearestDouble(b);
   if (left < right) return -1;
   if (left > right) return 1;
   if (left !== right) return undefined;
-  if (typeof a === 'number' && typeof b === 'number') return 0;
-  if (a === Number.POSITIVE_INFINITY || b === Number.NEGATIVE_INFINITY) return 1;
-  if (a === Number.NEGATIVE_INFINITY || b === Number.POSITIVE_INFINITY) return -1;
+  // A Decimal past the doubles is nearest to an infinity, but finite.
+  if (a === left && b === right) return 0;
+  if (a === left && !Number.isFinite(left)) return Math.sign(left);
+  if (b === right && !Number.isFinite(right)) return -Math.sign(right);
   return compareScaled(scaled(a), scaled(b));
 }
 
@@ -152,5 +132,5 @@ function divided({ coefficient, exponent }: Scaled, divisor: bigint): Exact {
   const unit = divisor * 10n ** BigInt(excess);
   const [kept, twice] = [dividend / unit, (dividend % unit) * 2n];
   const up = twice > unit || (twice === unit && kept % 2n === 1n) ? 1n : 0n;
-  return simplest(withoutTrailingZeros({ coefficient: (kept + up) * sign, exponent: exponent - guard + excess }));
+  return exact({ coefficient: (kept + up) * sign, exponent: exponent - guard + excess });
 }

@@ -17,6 +17,7 @@ export type {
 } from './bound-tree.ts';
 export { canonical } from './canonical.ts';
 export { and, FALSE_QUERY, TRUE_QUERY } from './combine.ts';
+export { compareForSort } from './compare-values.ts';
 export { compile, type Predicate } from './compile.ts';
 export { foldCase } from './fold-case.ts';
 export type { Json } from './json.ts';

@@ -1,3 +1,5 @@
+import { isObject as isUnknownObject } from '@tidemark/protocol/core';
+
 /**
  * JSON or Extended JSON: null, boolean, number, string,
  * `{$oid}|{$date}|{$numberDecimal}|{$numberLong}|{$numberInt}|{$numberDouble}|{$uuid}|{$binary}`, arrays, embedded documents.
@@ -12,9 +14,8 @@ export function ownProperty<T>(object: Readonly<Record<string, T>>, key: string)
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+/** What comes here as JSON holds JSON. */
+export const isObject = isUnknownObject as (value: unknown) => value is JsonObject;
 
 export function isList(value: unknown): value is readonly Json[] {
   return Array.isArray(value);

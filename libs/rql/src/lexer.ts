@@ -26,7 +26,7 @@ interface Rule {
   readonly pattern: RegExp;
   /** Undefined when there is nothing that the text stands for. */
   readonly read: (match: RegExpExecArray, position: number) => Content | undefined;
-  readonly expected: string;
+  readonly expected?: string;
 }
 
 /** The first that matches decides. */
@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
     expected: 'an integer of 64 bits or a number within the range of a double',
   },
   { pattern: ARGUMENT, read: readArgument, expected: `an argument from $0 to $${MAX_ARGUMENT_INDEX}` },
-  { pattern: SYMBOL, read: ([text]) => ({ word: text.toLowerCase() }), expected: '' },
+  { pattern: SYMBOL, read: ([text]) => ({ word: text.toLowerCase() }) },
   { pattern: OID, read: ([, hex]) => literal(readTyped('$oid', hex)), expected: 'oid(24 hexadecimal digits)' },
   {
     pattern: UUID,
@@ -51,8 +51,8 @@ const RULES: readonly Rule[] = [
       quoted === undefined ? undefined : literal(readExtended(readString(quoted, position + text.indexOf(quoted)))),
     expected: "ejson('<a value, not a list, as Extended JSON>')",
   },
-  { pattern: NAME, read: readName, expected: '' },
-  { pattern: STRING, read: ([text], position) => ({ value: readString(text, position) }), expected: '' },
+  { pattern: NAME, read: readName },
+  { pattern: STRING, read: ([text], position) => ({ value: readString(text, position) }) },
 ];
 
 /** Cuts a text into tokens, the last of which is the end. Throws {@link QueryError} at what starts none. */
@@ -76,7 +76,7 @@ function skipBlanks(source: string, offset: number): number {
 
 function tokenAt(source: string, offset: number): Token {
   const position = offset + 1;
-  for (const { pattern, read, expected } of RULES) {
+  for (const { pattern, read, expected = '' } of RULES) {
     pattern.lastIndex = offset;
     const match = pattern.exec(source);
     if (!match) continue;

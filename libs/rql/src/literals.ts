@@ -1,6 +1,6 @@
 import { encodeNumber, normalize } from './atom.ts';
 import { checkValue } from './check-value.ts';
-import { exactLong, parseDecimal } from './decimal.ts';
+import { integer } from './decimal.ts';
 import { isList, type Json } from './json.ts';
 import { QueryError } from './query-error.ts';
 
@@ -14,10 +14,10 @@ export function readNumber(text: string): Json | undefined {
   const numeral = text.replace(/^[+-]/, '');
   const sign = text.startsWith('-') ? -1 : 1;
   if (/^(0x.*|\d+)$/i.test(numeral)) {
-    const integer = exactLong(BigInt(numeral) * BigInt(sign));
-    return integer === undefined ? undefined : encodeNumber(integer);
+    const value = BigInt(numeral) * BigInt(sign);
+    return BigInt.asIntN(64, value) === value ? encodeNumber(integer(value)) : undefined;
   }
-  if (/^[in]/i.test(numeral)) return encodeNumber(parseDecimal(text) ?? Number.NaN);
+  if (/^[in]/i.test(numeral)) return encodeNumber(/^n/i.test(numeral) ? Number.NaN : sign * Number.POSITIVE_INFINITY);
   const value = Number.parseFloat(text);
   return Number.isFinite(value) ? encodeNumber(value) : undefined;
 }

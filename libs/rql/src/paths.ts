@@ -1,5 +1,5 @@
 import { isDocument } from './atom.ts';
-import { isList, type Json, type JsonObject, ownProperty } from './json.ts';
+import { isList, type Json, ownProperty } from './json.ts';
 import type { ValueTest } from './value-test.ts';
 
 export type Document = Readonly<Record<string, Json>>;
@@ -12,13 +12,10 @@ export type ExistsUnder = (document: Document, test: ValueTest) => boolean;
  * each (elements that are no documents have none), of anything else that one; undefined for a missing field.
  */
 export function compilePath(path: readonly string[]): ExistsUnder {
-  const [first = ''] = path;
+  const [first = '', ...rest] = path;
   const get = compileProperty(first);
-  if (path.length > 1) return (document, test) => existsFrom(get(document), { path, index: 1, test });
-  return (document, test) => {
-    const value = get(document);
-    return isList(value) ? value.some(test) : test(value);
-  };
+  const exists = rest.reduceRight(through, atEnd);
+  return (document, test) => exists(get(document), test);
 }
 
 /** A plain read is several times quicker than asking for an own property, and the same for names no prototype has. */
@@ -27,26 +24,17 @@ function compileProperty(name: string): (document: Document) => Json | undefined
   return (document) => document[name];
 }
 
-interface Walk {
-  readonly path: readonly string[];
-  /** The name to follow next. */
-  readonly index: number;
-  readonly test: ValueTest;
-}
+type Exists = (value: Json | undefined, test: ValueTest) => boolean;
 
-function existsFrom(value: Json | undefined, walk: Walk): boolean {
-  const { path, index, test } = walk;
-  if (index === path.length) return isList(value) ? value.some(test) : test(value);
-  if (isList(value)) return value.some((element) => isDocument(element) && existsFrom(step(element, walk), next(walk)));
-  return isDocument(value) ? existsFrom(step(value, walk), next(walk)) : test(undefined);
-}
+const atEnd: Exists = (value, test) => (isList(value) ? value.some(test) : test(value));
 
-function step(document: JsonObject, { path, index }: Walk): Json | undefined {
-  return ownProperty(document, path[index] ?? '');
-}
-
-function next({ path, index, test }: Walk): Walk {
-  return { path, index: index + 1, test };
+/** Follows a name, and from there the rest of the path. */
+function through(rest: Exists, name: string): Exists {
+  const step: Exists = (value, test) => isDocument(value) && rest(ownProperty(value, name), test);
+  return (value, test) => {
+    if (isList(value)) return value.some((element) => step(element, test));
+    return isDocument(value) ? step(value, test) : test(undefined);
+  };
 }
 
 /** All values under a path, and whether a list was met on the way or at its end. */
@@ -57,11 +45,10 @@ export interface Values {
 
 export function valuesUnder(document: Document, path: readonly string[]): Values {
   const values: (Json | undefined)[] = [];
-  const collect: ValueTest = (value) => {
+  compilePath(path)(document, (value) => {
     values.push(value);
     return false;
-  };
-  existsFrom(document, { path, index: 0, test: collect });
+  });
   return { values, isList: meetsList(document, path) };
 }
 

@@ -1,4 +1,5 @@
 import { type Document, documentKey, type Json } from '@tidemark/protocol/core';
+import { compareForSort } from '@tidemark/rql';
 
 export type SortDirection = 'asc' | 'desc';
 
@@ -39,34 +40,7 @@ function compareValues(a: Json | undefined, b: Json | undefined): number {
   // The usual cases, without the cost of a rank for each comparison of a long sort.
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
-  const left = rankOf(a);
-  const right = rankOf(b);
-  if (left.kind !== right.kind) return left.kind - right.kind;
-  if (typeof left.value === 'string' && typeof right.value === 'string') return compareTexts(left.value, right.value);
-  return Number(left.value) - Number(right.value);
-}
-
-interface Rank {
-  readonly kind: number;
-  readonly value: string | number | boolean;
-}
-
-function rankOf(value: Json | undefined): Rank {
-  if (value === undefined || value === null) return { kind: 0, value: 0 };
-  if (typeof value === 'boolean') return { kind: 1, value };
-  if (typeof value === 'number') return { kind: 2, value };
-  if (typeof value === 'string') return { kind: 4, value };
-  return typedRank(value as Readonly<Record<string, Json>>) ?? { kind: 5, value: JSON.stringify(value) };
-}
-
-function typedRank(value: Readonly<Record<string, Json>>): Rank | undefined {
-  const number = value.$numberDecimal ?? value.$numberLong ?? value.$numberInt ?? value.$numberDouble;
-  if (typeof number === 'string') return { kind: 2, value: Number(number) };
-  const date = value.$date;
-  if (typeof date === 'string') return { kind: 3, value: Date.parse(date) };
-  if (typeof date === 'number') return { kind: 3, value: date };
-  if (typeof date !== 'object' || date === null) return undefined;
-  return { kind: 3, value: Number((date as Readonly<Record<string, Json>>).$numberLong) };
+  return compareForSort(a, b);
 }
 
 function compareTexts(a: string, b: string): number {

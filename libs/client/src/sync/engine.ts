@@ -61,15 +61,9 @@ export class SyncEngine implements SyncDriver {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { database, subscriptions, events, clock } = options;
-    this.#settlement = new Settlement({ database, subscriptions, events });
-    this.#receiver = new Receiver({
-      database,
-      subscriptions,
-      events,
-      settlement: this.#settlement,
-      now: () => clock.now(),
-    });
+    const { subscriptions, clock } = options;
+    this.#settlement = new Settlement(options);
+    this.#receiver = new Receiver({ ...options, settlement: this.#settlement, now: () => clock.now() });
     this.#unwatch = subscriptions.watch({
       added: () => this.#session?.reconcile(),
       removed: (ended) => {
@@ -194,13 +188,8 @@ export class SyncEngine implements SyncDriver {
   #join(): void {
     this.#cancelOpening?.();
     if (!this.#socket) return;
-    const { database, subscriptions, clock, userId, requestTimeoutMs, events } = this.#options;
     this.#session = new Session({
-      database,
-      subscriptions,
-      clock,
-      requestTimeoutMs,
-      userId,
+      ...this.#options,
       receiver: this.#receiver,
       settlement: this.#settlement,
       socket: this.#socket,
@@ -210,7 +199,7 @@ export class SyncEngine implements SyncDriver {
       accept: (ack) => this.#accept(ack),
       joined: (ack) => this.#startSending(ack),
       tokenExpiring: () => this.#renewToken(),
-      problem: (problem) => events.emit('problem', problem),
+      problem: (problem) => this.#options.events.emit('problem', problem),
     });
     this.#session.join();
   }
@@ -234,12 +223,8 @@ export class SyncEngine implements SyncDriver {
   #startSending(ack: JoinAckMessage): void {
     const session = this.#session;
     if (!session) return;
-    const { database, clock, random, isStored } = this.#options;
     this.#sender = new Sender({
-      database,
-      clock,
-      random,
-      isStored,
+      ...this.#options,
       settlement: this.#settlement,
       limits: ack.limits,
       request: (event, payload, answered) => session.request(event, payload, answered),

@@ -41,12 +41,15 @@ const subscriptionFaults: ReadonlySet<unknown> = new Set(['invalid_query', 'inva
 /** Complaints after which the server closes the socket. */
 const finalComplaints: ReadonlySet<string> = new Set(['token_expired', 'unauthenticated', 'too_many_connections']);
 
+/** Takes the arguments of an event; false when they have not the agreed shape. */
+type Handler = (args: readonly unknown[]) => boolean;
+
 /** The conversation over one socket, from the join to its end. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #requests: Requests;
   readonly #marks: Marks;
-  readonly #handlers: Readonly<Record<string, (args: readonly unknown[]) => void>>;
+  readonly #handlers: ReadonlyMap<string, Handler>;
   /** Subscriptions that the server was told about. */
   readonly #onWire = new Set<string>();
   #isJoined = false;
@@ -113,7 +116,8 @@ export class Session {
   received(event: string, args: readonly unknown[]): void {
     if (this.#isOver) return;
     this.#requests.heard();
-    if (Object.hasOwn(this.#handlers, event)) this.#handlers[event]?.(args);
+    const handle = this.#handlers.get(event);
+    if (handle?.(args) === false) this.#lost(`a ${event} does not have the agreed shape`);
   }
 
   /** Ends the session with what the server said. */
@@ -133,30 +137,33 @@ export class Session {
     receiver.left(subscriptions.leaving());
   }
 
-  #makeHandlers(): Readonly<Record<string, (args: readonly unknown[]) => void>> {
+  #makeHandlers(): ReadonlyMap<string, Handler> {
     const { receiver, dispatch } = this.#options;
-    return {
-      'sync:bootstrap': ([payload]) =>
-        this.#typed('sync:bootstrap', incoming.parseBootstrap(payload), (page) => receiver.bootstrap(page)),
-      'sync:bootstrap_error': ([payload]) =>
-        this.#typed('sync:bootstrap_error', incoming.parseBootstrapError(payload), (error) => {
+    return new Map([
+      ['sync:bootstrap', handler(incoming.parseBootstrap, (page) => receiver.bootstrap(page))],
+      [
+        'sync:bootstrap_error',
+        handler(incoming.parseBootstrapError, (error) => {
           receiver.bootstrapFailed(error);
           this.#retrySubscription(error.subscription, error.code);
         }),
-      'sync:changes': ([changes, position]) =>
-        this.#typed('sync:changes', incoming.parseChanges(changes, position), (message) =>
-          receiver.changes(message.changes, message.checkpoint),
-        ),
-      'sync:checkpoint': ([payload]) =>
-        this.#typed('sync:checkpoint', incoming.parseCheckpoint(payload), (token) => receiver.position(token)),
-      'sync:reset': ([payload]) => {
-        receiver.reset(incoming.parseReset(payload).reason);
-        dispatch({ kind: 'behind' });
-        this.mark();
-      },
-      'sync:drain': ([payload]) => dispatch({ kind: 'drained', ...incoming.parseDrain(payload) }),
-      'sync:error': ([payload]) => this.#complained(incoming.parseError(payload)),
-    };
+      ],
+      [
+        'sync:changes',
+        handler(incoming.parseChanges, ({ changes, checkpoint }) => receiver.changes(changes, checkpoint)),
+      ],
+      ['sync:checkpoint', handler(incoming.parseCheckpoint, (token) => receiver.position(token))],
+      [
+        'sync:reset',
+        handler(incoming.parseReset, ({ reason }) => {
+          receiver.reset(reason);
+          dispatch({ kind: 'behind' });
+          this.mark();
+        }),
+      ],
+      ['sync:drain', handler(incoming.parseDrain, (drain) => dispatch({ kind: 'drained', ...drain }))],
+      ['sync:error', handler(incoming.parseError, (error) => this.#complained(error))],
+    ]);
   }
 
   #join(asked: readonly ActiveSubscription[], covered: ReadonlySet<ActiveSubscription>): void {
@@ -280,14 +287,17 @@ export class Session {
     this.refused({ success: false, code, error, ...(retryAfterMs !== undefined && { retryAfterMs }) });
   }
 
-  #typed<T>(event: string, message: T | undefined, handle: (message: T) => void): void {
-    if (message === undefined) this.#lost(`a ${event} does not have the agreed shape`);
-    else handle(message);
-  }
-
   #lost(message: string): void {
     this.#options.dispatch({ kind: 'failed', problem: { code: 'unavailable', message } });
   }
+}
+
+function handler<T>(parse: (...args: readonly unknown[]) => T | undefined, handle: (message: T) => void): Handler {
+  return (args) => {
+    const message = parse(...args);
+    if (message !== undefined) handle(message);
+    return message !== undefined;
+  };
 }
 
 /** Whether a join asks for it: not for what the server has refused for good. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import * as limits from '../limits.ts';
 import { timestampField } from './fields.ts';
 
 /** One change as clients send it (`sync:change`, members of batches, REST). Names of all client generations. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import * as limits from '../limits.ts';
 
 /** Building blocks that several messages share. Objects let unknown keys pass: clients in the field send more than they need. */
 export const collectionField = z.string().min(1).max(limits.collectionName);

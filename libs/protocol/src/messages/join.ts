@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import * as limits from '../limits.ts';
 import { checkpointField, tokenField, userIdField } from './fields.ts';
 import { subscriptionMessage } from './subscription.ts';
 

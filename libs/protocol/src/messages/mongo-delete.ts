@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import * as limits from '../limits.ts';
 
 /** `mongoDelete`, the oldest dialect. */
 export const mongoDeleteMessage = z.object({

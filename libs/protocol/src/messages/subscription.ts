@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import * as limits from '../limits.ts';
 import { argsField, collectionField, filterField } from './fields.ts';
 
 /** What a client wants to hold: the documents of a collection that match a filter. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../limits.ts';
+import * as limits from '../limits.ts';
 import { argsField, collectionField, filterField } from './fields.ts';
 
 /** `sync:unsubscribe`, by id or by what was subscribed. */

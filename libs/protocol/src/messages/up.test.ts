@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { limits } from '../limits.ts';
+import * as limits from '../limits.ts';
 import { type UpEvent, upMessages } from './up.ts';
 
 const subscription = {
