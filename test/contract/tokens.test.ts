@@ -182,6 +182,8 @@ describe('in development without a key', () => {
       });
     }
     const warnings = server.log.filter(({ level, msg }) => level === 'warn' && /token/.test(String(msg)));
-    expect(warnings).toHaveLength(1);
+    // A fleet has several processes that say it, each once.
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(new Set(warnings.map(({ pid }) => pid)).size).toBe(warnings.length);
   });
 });
