@@ -13,6 +13,7 @@ ensure_mongodb
 
 npm run --silent build
 npm run --silent lint
+# A list of reporters takes what follows it for one more, unless that is an option.
 # The limit is for a test that leaves something open: jest would wait for it without end.
 exec timeout --foreground "${TEST_TIMEOUT:-60m}" \
-  npx jest --maxWorkers="${TEST_WORKERS:-2}" --reporters=default --reporters=./scripts/count-reporter.mjs "$@"
+  npx jest --reporters=default --reporters=./scripts/count-reporter.mjs --maxWorkers="${TEST_WORKERS:-2}" "$@"
