@@ -4,6 +4,7 @@ import { Checkout, expectGone } from './testing/checkout.ts';
 import { stubServer } from './testing/stub-server.ts';
 
 const services = ['writer-1', 'writer-2', 'janitor', 'gateway-1', 'gateway-2'];
+const followed = ['gateway-1', 'gateway-2', 'writer-1', 'writer-2', 'janitor'];
 const elsewhere = { MONGODB_URI: 'mongodb://db.example', REDIS_URL: 'redis://redis.example' };
 
 let checkout: Checkout;
@@ -57,6 +58,10 @@ describe('make up MODE=processes', () => {
     const status = await checkout.run('status.sh');
     expect(status.code).toBe(1);
     expect(status.out).toContain('writer-2 has ended');
+    // It would follow for ever: what it follows is enough.
+    checkout.write('bin/tail', '#!/bin/sh\nprintf "%s " "$@"\n');
+    const logs = await checkout.run('logs.sh');
+    expect(logs.out.trim().split(' ').slice(2)).toEqual(['-f', ...followed.map((name) => `.run/${name}.log`)]);
     const rest = checkout.processId('writer-1');
     await checkout.run('down.sh');
     await expectGone(rest);
