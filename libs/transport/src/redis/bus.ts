@@ -1,4 +1,4 @@
-import { type GatewayId, SyncError } from '@tidemark/protocol';
+import { type GatewayId, isObject, SyncError } from '@tidemark/protocol';
 import type { TransportLog } from '../log.ts';
 import type { Bus, FeedMessage, Unsubscribe, WriteReply } from '../port.ts';
 import { callRedis, isReady, within } from './call.ts';
@@ -10,7 +10,8 @@ import { type RedisKeys, redisKeys } from './keys.ts';
 const pingEveryMs = 5_000;
 
 /**
- * Redis Pub/Sub with JSON. What is published while a subscriber is reconnecting is lost to it, as the port allows; the
+ * Redis Pub/Sub with JSON. What is published in one turn of the event loop goes out in one piece, an array per channel: each
+ * message by itself would cost Redis and every subscriber a wake-up. What is published while a subscriber is reconnecting is lost to it, as the port allows; the
  * subscriptions themselves come back with the connection, also when Redis has restarted empty.
  */
 export function createRedisBus(connections: RedisConnections): Bus {
@@ -24,6 +25,9 @@ interface Listener {
 class RedisBus implements Bus {
   private readonly connections: RedisConnections;
   private readonly keys: RedisKeys;
+  /** By channel, what has been published in this turn. */
+  private outgoing = new Map<string, object[]>();
+  private sending: Promise<void> | undefined;
   private readonly channels = new Map<string, Set<Listener>>();
   private pinging: NodeJS.Timeout | undefined;
   private closed = false;
@@ -71,11 +75,26 @@ class RedisBus implements Bus {
     if (isReady(subscriber) && channels.length > 0) await subscriber.unsubscribe(...channels).catch(() => {});
   }
 
-  private async publish(channel: string, message: object): Promise<void> {
+  private publish(channel: string, message: object): Promise<void> {
+    const messages = this.outgoing.get(channel);
+    if (messages === undefined) this.outgoing.set(channel, [message]);
+    else messages.push(message);
+    this.sending ??= this.send();
+    return this.sending;
+  }
+
+  /** All share one answer: a failure is the connection's, hardly ever that of one channel. */
+  private async send(): Promise<void> {
+    await undefined;
+    const messages = this.outgoing;
+    this.outgoing = new Map();
+    this.sending = undefined;
     this.refuseWhenClosed();
     const client = this.connections.commands();
-    const text = JSON.stringify(message);
-    await callRedis(client, this.connections.commandTimeoutMs, () => publishTo(client, channel, text));
+    await callRedis(client, this.connections.commandTimeoutMs, async () => {
+      const texts = [...messages].map(([channel, batch]) => publishTo(client, channel, JSON.stringify(batch)));
+      await Promise.all(texts);
+    });
   }
 
   private async subscribe<T>(channel: string, listen: (message: T) => void): Promise<Unsubscribe> {
@@ -118,16 +137,18 @@ class RedisBus implements Bus {
   private readonly receive = (channel: string, text: string): void => {
     const listeners = this.channels.get(channel);
     if (listeners === undefined) return;
-    const message = parse(channel, text, this.connections.log);
-    if (message === undefined) return;
-    for (const { listen } of listeners) {
-      try {
-        listen(message);
-      } catch (err) {
-        this.connections.log.error({ err, channel }, 'a listener of the bus threw');
-      }
+    for (const message of parse(channel, text, this.connections.log)) {
+      for (const { listen } of listeners) this.call(listen, message, channel);
     }
   };
+
+  private call(listen: Listener['listen'], message: never, channel: string): void {
+    try {
+      listen(message);
+    } catch (err) {
+      this.connections.log.error({ err, channel }, 'a listener of the bus threw');
+    }
+  }
 
   private refuseWhenClosed(): void {
     if (this.closed) throw new SyncError('unavailable', 'The bus is closed.');
@@ -144,12 +165,12 @@ async function publishTo(client: RedisClient, channel: string, text: string): Pr
 }
 
 /** Only our own processes write to these channels; what is not theirs is logged and dropped. */
-function parse(channel: string, text: string, log: TransportLog): never | undefined {
+function parse(channel: string, text: string, log: TransportLog): readonly never[] {
   try {
-    const message: unknown = JSON.parse(text);
-    if (typeof message === 'object' && message !== null) return message as never;
+    const messages: unknown = JSON.parse(text);
+    if (Array.isArray(messages)) return messages.filter(isObject) as never[];
   } catch (err) {
     log.warn({ err, channel }, 'a message on the bus is not JSON');
   }
-  return undefined;
+  return [];
 }
