@@ -134,7 +134,8 @@ describe('a process', () => {
     expect(isRunning(mine, thisOwner('b'))).toBe(true);
     expect(isRunning({ ...mine, pid: 2 ** 30 }, mine)).toBe(false);
     expect(isRunning({ ...mine, startedAt: '1' }, mine)).toBe(false);
-    expect(isRunning({ ...mine, startedAt: null }, mine)).toBe(true);
+    expect(isRunning({ ...mine, startedAt: null }, mine)).toBeUndefined();
+    expect(isRunning({ ...mine, startedAt: null, pid: 2 ** 30 }, mine)).toBe(false);
     expect(isRunning(far('a'), mine)).toBeUndefined();
   });
 });

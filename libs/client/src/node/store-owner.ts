@@ -20,7 +20,10 @@ export function thisOwner(token: string): StoreOwner {
   return { token, pid: process.pid, scope, startedAt: startOf(process.pid) };
 }
 
-/** Whether the owner's process runs; undefined when `from` is where its number means nothing. */
+/**
+ * Whether the owner's process runs; undefined when `from` is where its number means nothing, or when another process may have got the
+ * number since.
+ */
 export function isRunning(owner: StoreOwner, from: StoreOwner): boolean | undefined {
   if (owner.scope !== from.scope) return undefined;
   try {
@@ -28,7 +31,7 @@ export function isRunning(owner: StoreOwner, from: StoreOwner): boolean | undefi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return owner.startedAt === null || startOf(owner.pid) === owner.startedAt;
+  return owner.startedAt === null ? undefined : startOf(owner.pid) === owner.startedAt;
 }
 
 /** Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and parentheses, so fields are counted after it. */
