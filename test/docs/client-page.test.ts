@@ -93,6 +93,18 @@ describe('docs/client.md', () => {
   });
 });
 
+describe('README.md', () => {
+  it('has an example that runs', async () => {
+    await using server = await startServer({ mode: 'standalone' });
+    const [example] = blocksIn(readFileSync(join(root, 'README.md'), 'utf8'));
+    const code = example?.code.replace('http://localhost:3000', server.url) ?? '';
+    await using reader = await ReadersFolder.write(`\`\`\`ts src/example.ts\n${code}await client.close();\n\`\`\`\n`);
+    const args = ['--conditions=tidemark-source', join(reader.path, 'src/example.ts')];
+    const { code: exit, output } = await run(bin('tsx'), args);
+    expect({ exit, output }).toEqual({ exit: 0, output: expect.stringMatching(/^\[\]\n\[\s+\{[^}]*'buy milk'/) });
+  });
+});
+
 describe('the check', () => {
   it('finds blocks of TypeScript, with the file that they are for', () => {
     const text = '```ts src/a.ts\none\n```\n```sh\ntwo\n```\n\n```tsx\nthree\n```\n';
