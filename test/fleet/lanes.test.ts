@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { connectRedis } from '@tidemark/transport/redis';
 import { Backends } from '../rig/backends.ts';
 import { Fleet } from '../rig/fleet.ts';
 import { Ledger } from '../rig/ledger.ts';
@@ -31,6 +32,17 @@ async function layouts(database: string): Promise<readonly number[]> {
   return ledger.layouts;
 }
 
+/** Keys of the connections that gateways count for the limits. */
+async function countedConnections(prefix: string): Promise<readonly string[]> {
+  const redis = connectRedis({ url: backends.redis.url });
+  try {
+    const keys = () => redis.commands().keys(`{${prefix}}:connections:*`);
+    return await waitUntil(() => keys().catch(() => undefined), { what: 'Redis answers' });
+  } finally {
+    await redis.close();
+  }
+}
+
 describe('the number of lanes', () => {
   it('changes when the last writer of the old one is gone, under the hands of the clients', async () => {
     const env = told('changes', 2);
@@ -45,6 +57,7 @@ describe('the number of lanes', () => {
     for (const outdated of [...fleet.gateways, ...fleet.janitors]) {
       const errors = `tidemark ${outdated.name}: the number of lanes was changed: start this ${outdated.name} again\n`;
       expect(await outdated.ended()).toEqual({ code: 1, errors });
+      if (outdated.name === 'gateway') expect(await countedConnections('changes')).toEqual([]);
       // Told the old number still: only writers change it.
       await outdated.start();
       await outdated.ready();

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { developmentPages, lanesChanged, openFleet, runService } from '@tidemark/runtime';
 import { fleetGatewayParts } from './from-settings.ts';
 import { createGateway } from './gateway.ts';
@@ -16,7 +17,18 @@ runService('gateway', async (context) => {
     fail = reject;
   });
   running.catch(() => undefined);
-  const onOutdated = () => void gateway.drain(settings.drainTimeoutMs).finally(() => fail(lanesChanged('gateway')));
+  // Its connections must not go on counting while it is started again.
+  const close = async () => {
+    await gateway.stop();
+    await parts.close();
+    await fleet.close();
+  };
+  const onOutdated = () =>
+    void gateway
+      .drain(settings.drainTimeoutMs)
+      .then(() => Promise.race([close(), pause(settings.drainTimeoutMs, undefined, { ref: false })]))
+      .catch((err: unknown) => telemetry.logger.warn({ err }, 'the gateway could not end cleanly'))
+      .finally(() => fail(lanesChanged('gateway')));
   const gateway = createGateway({ ...transport, ...parts, adapter, store, rules, health, telemetry, onOutdated });
   const port = await gateway.listen(settings.port, settings.host);
   telemetry.logger.info({ port }, 'ready');
@@ -24,9 +36,7 @@ runService('gateway', async (context) => {
     running,
     drain: () => gateway.drain(settings.drainTimeoutMs),
     async stop() {
-      await gateway.stop();
-      await parts.close();
-      await fleet.close();
+      await close();
       end();
     },
   };
