@@ -22,12 +22,19 @@ export type HiddenFields = readonly string[] | 'all';
 
 /** A local write on its way. Unique by id; ordered by timestamp, which no two entries of a store share. */
 export interface OutboxEntry {
+  /** Names the write for the server, for ever. */
   readonly id: string;
+  /** `insert`, `update` or `delete`. */
   readonly operation: Operation;
+  /** Its name. */
   readonly collection: string;
+  /** A string, `{"$oid": …}` or `{"$uuid": …}`. */
   readonly documentId: DocumentId;
+  /** The id as text. */
   readonly key: DocumentKey;
+  /** The whole document, or the merged fields; empty for a delete. */
   readonly data: JsonObject;
+  /** Fields to be removed. */
   readonly unset: readonly string[];
   /** When it was made, by the hybrid clock of this client; decides conflicts. */
   readonly timestamp: Millis;
@@ -41,11 +48,17 @@ export interface OutboxEntry {
 
 /** What the user wants to hold. Unique by id; `key` is equal for equal collection, filter and arguments. */
 export interface SubscriptionRecord {
+  /** Made by the client; the server knows the subscription by it. */
   readonly id: string;
+  /** Of what is asked for. */
   readonly key: string;
+  /** Its name. */
   readonly collection: string;
+  /** RQL; empty for everything. */
   readonly filter: string;
+  /** Values of `$0…$n`. */
   readonly args: readonly Json[];
+  /** As in `SubscribeOptions`. */
   readonly name?: string;
   /** When a program last asked for it. */
   readonly claimedAt: Millis;
