@@ -1,7 +1,7 @@
 import type { DocumentId } from './document-id.ts';
 import { isTypedValue } from './extended-json.ts';
 import type { Millis, UserId } from './ids.ts';
-import type { Json, JsonObject } from './json.ts';
+import { isPlain, type Json, type JsonObject } from './json.ts';
 import * as limits from './limits.ts';
 
 /** A whole document as clients see it: the user's fields and the metadata. */
@@ -75,11 +75,6 @@ function firstFault<T>(values: readonly T[], faultOf: (value: T) => string | und
     if (fault !== undefined) return fault;
   }
   return undefined;
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 const quote = (text: string) => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);

@@ -3,7 +3,7 @@ import { isObject } from './json.ts';
 const hex24 = /^[0-9a-f]{24}$/i;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const integer = /^-?\d{1,19}$/;
-const numeral = /^[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
+const numeral = /^[+-]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 const notFinite = /^[+-]?(Infinity|NaN)$/;
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** ISO 8601 as Extended JSON has it: a day, or a time with its zone. */
@@ -12,13 +12,12 @@ const isoDate = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9}
 const isText = (pattern: RegExp) => (value: unknown) =>
   typeof value === 'string' && value.length <= 64 && pattern.test(value);
 
-const isInteger = (bits: bigint) => (value: unknown) => {
+const isInteger = (bits: number) => (value: unknown) => {
   if (typeof value !== 'string' || !integer.test(value)) return false;
-  const number = BigInt(value);
-  return number >= -(2n ** (bits - 1n)) && number < 2n ** (bits - 1n);
+  return BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
 };
 
-const isInt64Text = isInteger(64n);
+const isInt64Text = isInteger(64);
 
 /** The time in ms since 1970 that the content of a `$date` stands for, in or beyond the calendar; NaN when it stands for none. */
 export function dateTime(content: unknown): number {
@@ -30,23 +29,15 @@ export function dateTime(content: unknown): number {
 
 /** What a Decimal128 holds exactly: 34 digits, and exponents that it knows. */
 function isDecimal(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > 64) return false;
-  if (notFinite.test(value)) return true;
-  const [, whole = '', fraction = '', power = '0'] = numeral.exec(value) ?? [];
-  if (whole === '' && fraction === '') return false;
-  const digits = (whole + fraction).replace(/^0+/, '').replace(/0+$/, '').length;
-  const exponent = Number(power) - fraction.length + trailingZeros(whole + fraction);
-  return digits === 0 || (digits <= 34 && exponent >= -6176 && exponent + digits <= 6145);
-}
-
-function trailingZeros(digits: string): number {
-  return digits.length - digits.replace(/0+$/, '').length;
+  if (!isDouble(value)) return false;
+  const [, whole = '', fraction = '', power = '0'] = numeral.exec(String(value)) ?? [];
+  const [, digits = '', zeros = ''] = /^0*(.*?)(0*)$/.exec(whole + fraction) ?? [];
+  const exponent = Number(power) - fraction.length + zeros.length;
+  return digits === '' || (digits.length <= 34 && exponent >= -6176 && exponent + digits.length <= 6145);
 }
 
 function isDouble(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > 64) return false;
-  const [, whole = '', fraction = ''] = numeral.exec(value) ?? [];
-  return notFinite.test(value) || whole !== '' || fraction !== '';
+  return typeof value === 'string' && value.length <= 64 && (numeral.test(value) || notFinite.test(value));
 }
 
 function isBinary(value: unknown): boolean {
@@ -68,7 +59,7 @@ const typedValues: Readonly<Record<string, (value: unknown) => boolean>> = Objec
   $date: (content: unknown) => !Number.isNaN(dateTime(content)),
   $numberDecimal: isDecimal,
   $numberLong: isInt64Text,
-  $numberInt: isInteger(32n),
+  $numberInt: isInteger(32),
   $numberDouble: isDouble,
   $binary: isBinary,
 });

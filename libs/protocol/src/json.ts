@@ -7,3 +7,9 @@ export type JsonObject = { readonly [key: string]: Json };
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** True for what a literal `{}` makes; also in another realm (a frame's, a test runner's), and without a prototype. */
+export function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

@@ -119,8 +119,8 @@ export interface BoundQuery {
 }
 
 /** The only constants there are. */
-export const TRUE_NODE: BoundConstant = Object.freeze({ kind: 'constant', value: true });
-export const FALSE_NODE: BoundConstant = Object.freeze({ kind: 'constant', value: false });
+export const TRUE_NODE: BoundConstant = { kind: 'constant', value: true };
+export const FALSE_NODE: BoundConstant = { kind: 'constant', value: false };
 
 export function constantNode(value: boolean): BoundConstant {
   return value ? TRUE_NODE : FALSE_NODE;

@@ -1,3 +1,4 @@
+import { isPlain } from '@tidemark/protocol/core';
 import { isWrapper, normalize } from './atom.ts';
 import { isList, isObject, type Json, type JsonObject } from './json.ts';
 import { MAX_ARGUMENT_DEPTH, MAX_LIST } from './limits.ts';
@@ -46,10 +47,4 @@ function normalDocument(document: JsonObject, depth: number): Json {
 
 function isValue(value: unknown): value is Json {
   return isObject(value) ? isPlain(value) : value === null || ['string', 'number', 'boolean'].includes(typeof value);
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  // An object from another realm (a test runner's, a frame's) is plain too: its prototype has no prototype itself.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -12,8 +12,8 @@ import {
 import { canonicalText } from './canonical.ts';
 import type { Json } from './json.ts';
 
-export const TRUE_QUERY: BoundQuery = Object.freeze({ root: TRUE_NODE });
-export const FALSE_QUERY: BoundQuery = Object.freeze({ root: FALSE_NODE });
+export const TRUE_QUERY: BoundQuery = { root: TRUE_NODE };
+export const FALSE_QUERY: BoundQuery = { root: FALSE_NODE };
 
 /** What matches all of the queries; of none of them: everything. */
 export function and(...queries: BoundQuery[]): BoundQuery {

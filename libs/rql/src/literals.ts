@@ -4,8 +4,6 @@ import { integer } from './decimal.ts';
 import { isList, type Json } from './json.ts';
 import { QueryError } from './query-error.ts';
 
-const DATE_PARTS = /^(\d{1,6})-(\d{1,2})-(\d{1,2})[@T](\d{1,2}):(\d{1,2}):(\d{1,2})(?::(\d{1,9})|\.(\d{1,9}))?Z?$/;
-const TICKS = /^T([+-]?\d+):([+-]?\d+)$/;
 /** Letters that stand for another character after a backslash. */
 export const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '0': '\0' };
 
@@ -23,12 +21,11 @@ export function readNumber(text: string): Json | undefined {
 }
 
 /**
- * `2026-11-24@10:00:00`, `2026-11-24T10:00:00` (both UTC, with `:nanoseconds`, or `.fraction` and `Z` as JavaScript
+ * The parts of `2026-11-24@10:00:00`, `2026-11-24T10:00:00` (both UTC, with `:nanoseconds`, or `.fraction` and `Z` as JavaScript
  * writes them) and `T<seconds>:<nanoseconds>`. Stored dates have milliseconds; what is finer is cut off.
  */
-export function readDate(text: string): Json | undefined {
-  const ticks = TICKS.exec(text);
-  const time = ticks ? ticksTime(Number(ticks[1]), Number(ticks[2])) : calendarTime(text);
+export function readDate([, ticks, more, ...calendar]: readonly (string | undefined)[]): Json | undefined {
+  const time = ticks === undefined ? calendarTime(calendar) : ticksTime(Number(ticks), Number(more));
   return normalize({ $date: time });
 }
 
@@ -38,14 +35,14 @@ function ticksTime(seconds: number, nanoseconds: number): number {
   return seconds * 1000 + Math.trunc(nanoseconds / 1e6);
 }
 
-function calendarTime(text: string): number {
-  const [, ...parts] = DATE_PARTS.exec(text) ?? [];
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(0, 6).map(Number);
-  const nanoseconds = Number(parts[6] ?? parts[7]?.padEnd(9, '0') ?? 0);
+function calendarTime(parts: readonly (string | undefined)[]): number {
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map(Number);
+  const [separator, digits = ''] = parts.slice(6);
+  const nanoseconds = Number(separator === '.' ? digits.padEnd(9, '0') : digits);
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   const isRealDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-  if (!isRealDay || hour > 23 || minute > 59 || second > 59) return Number.NaN;
+  if (!isRealDay || hour > 23 || minute > 59 || second > 59 || digits.length > 9) return Number.NaN;
   return date.setUTCHours(hour, minute, second, Math.trunc(nanoseconds / 1e6));
 }
 
@@ -63,9 +60,8 @@ export function readString(quoted: string, position: number): string {
 }
 
 /** The content of `oid(…)` or `uuid(…)`. */
-export function readTyped(type: '$oid' | '$uuid', content = ''): Json | undefined {
-  const isWhole = type === '$oid' || content.includes('-');
-  return isWhole ? normalize({ [type]: content }) : undefined;
+export function readTyped(type = '', hex = ''): Json | undefined {
+  return normalize({ [`$${type.toLowerCase()}`]: hex });
 }
 
 /** The content of `ejson('…')`: Extended JSON as a string, for values that have no literal of their own. No lists. */

@@ -88,17 +88,20 @@ function parseWhole(reader: TokenReader): Node {
   return reader.fail(['AND', 'OR', END], isSorting ? ' (a filter cannot sort, limit or drop duplicates)' : '');
 }
 
-function parseOr(reader: TokenReader): Node {
-  const members = [parseAnd(reader)];
-  while (reader.take('||', 'or')) members.push(parseAnd(reader));
-  return members.length === 1 && members[0] ? members[0] : { kind: 'or', members };
+type Parse = (reader: TokenReader) => Node;
+
+/** Members with one of the words between them; a single one stands for itself. */
+function parserOf(kind: 'and' | 'or', words: readonly string[], parseMember: Parse): Parse {
+  return (reader) => {
+    const first = parseMember(reader);
+    const members = [first];
+    while (reader.take(...words)) members.push(parseMember(reader));
+    return members.length === 1 ? first : { kind, members };
+  };
 }
 
-function parseAnd(reader: TokenReader): Node {
-  const members = [parseNot(reader)];
-  while (reader.take('&&', 'and')) members.push(parseNot(reader));
-  return members.length === 1 && members[0] ? members[0] : { kind: 'and', members };
-}
+const parseAnd = parserOf('and', ['&&', 'and'], parseNot);
+const parseOr = parserOf('or', ['||', 'or'], parseAnd);
 
 function parseNot(reader: TokenReader): Node {
   const { position } = reader.peek();
@@ -114,7 +117,7 @@ function parseGroup(reader: TokenReader): Node {
   return node;
 }
 
-function nested(reader: TokenReader, position: number, parse: (reader: TokenReader) => Node): Node {
+function nested(reader: TokenReader, position: number, parse: Parse): Node {
   reader.depth += 1;
   if (reader.depth > MAX_DEPTH) throw new QueryError(position, `nested deeper than ${MAX_DEPTH}`);
   const node = parse(reader);

@@ -72,12 +72,29 @@ type StateKind = ConnectionState['kind'];
 type EventKind = ConnectionEvent['kind'];
 type StateOf<K extends StateKind> = Extract<ConnectionState, { kind: K }>;
 type EventOf<K extends EventKind> = Extract<ConnectionEvent, { kind: K }>;
-type Cell<S extends StateKind, E extends EventKind> =
-  | 'ignore'
-  | ((state: StateOf<S>, event: EventOf<E>, context: TransitionContext) => Step);
+type Cell<S extends StateKind, E extends EventKind> = (
+  state: StateOf<S>,
+  event: EventOf<E>,
+  context: TransitionContext,
+) => Step;
 
-/** Every state and every event: a cell that is forgotten does not compile. */
-type Table = { readonly [S in StateKind]: { readonly [E in EventKind]: Cell<S, E> } };
+/** A state and what it does on every event but those that mean nothing in it: a cell that is forgotten does not compile. */
+type Row<S extends StateKind, Ignored extends EventKind> = {
+  readonly [E in Exclude<EventKind, Ignored>]: Cell<S, E>;
+};
+/** What comes from a socket. */
+type FromSocket = 'opened' | 'failed' | 'joined' | 'refused' | 'drained' | 'caughtUp' | 'behind';
+
+interface Table {
+  readonly paused: Row<'paused', FromSocket | 'timer' | 'pause' | 'wake'>;
+  readonly waiting: Row<'waiting', FromSocket | 'resume'>;
+  readonly connecting: Row<'connecting', 'resume' | 'wake' | 'timer' | 'joined' | 'caughtUp' | 'behind'>;
+  readonly joining: Row<'joining', 'resume' | 'wake' | 'timer' | 'opened' | 'caughtUp' | 'behind'>;
+  readonly catchingUp: Row<'catchingUp', 'resume' | 'wake' | 'timer' | 'opened' | 'joined' | 'behind'>;
+  readonly live: Row<'live', 'resume' | 'wake' | 'timer' | 'opened' | 'joined' | 'caughtUp'>;
+  readonly blocked: Row<'blocked', FromSocket | 'timer' | 'wake'>;
+  readonly closed: Row<'closed', EventKind>;
+}
 
 const open: ConnectionEffect = { kind: 'open' };
 const shut: ConnectionEffect = { kind: 'shut' };
@@ -119,32 +136,16 @@ function waitFor(ms: Millis, failures: number, problem: ConnectionProblem): Step
 
 /** What a socket that is open or opening may meet at any time. */
 const withSocket = {
-  resume: 'ignore',
   pause: toPaused(shut),
   close: toClosed(shut),
-  wake: 'ignore',
-  timer: 'ignore',
   failed: fail,
   refused: refuse,
   drained: drain,
-} as const;
-
-const deaf = {
-  timer: 'ignore',
-  opened: 'ignore',
-  failed: 'ignore',
-  joined: 'ignore',
-  refused: 'ignore',
-  drained: 'ignore',
-  caughtUp: 'ignore',
-  behind: 'ignore',
-} as const;
+};
 
 const table: Table = {
-  paused: { ...deaf, resume: () => connect(0), pause: 'ignore', close: toClosed(), wake: 'ignore' },
+  paused: { resume: () => connect(0), close: toClosed() },
   waiting: {
-    ...deaf,
-    resume: 'ignore',
     pause: toPaused(stopWaiting),
     close: toClosed(stopWaiting),
     wake: (state) => connect(state.failures, stopWaiting),
@@ -153,38 +154,21 @@ const table: Table = {
   connecting: {
     ...withSocket,
     opened: (state) => ({ state: { kind: 'joining', failures: state.failures }, effects: [{ kind: 'join' }] }),
-    joined: 'ignore',
-    caughtUp: 'ignore',
-    behind: 'ignore',
   },
   joining: {
     ...withSocket,
-    opened: 'ignore',
     joined: (state) => ({ state: { kind: 'catchingUp', failures: state.failures }, effects: [] }),
-    caughtUp: 'ignore',
-    behind: 'ignore',
   },
-  catchingUp: {
-    ...withSocket,
-    opened: 'ignore',
-    joined: 'ignore',
-    caughtUp: () => ({ state: { kind: 'live' }, effects: [] }),
-    behind: 'ignore',
-  },
-  live: {
-    ...withSocket,
-    opened: 'ignore',
-    joined: 'ignore',
-    caughtUp: 'ignore',
-    behind: () => ({ state: { kind: 'catchingUp', failures: 0 }, effects: [] }),
-  },
-  blocked: { ...deaf, resume: () => connect(0), pause: toPaused(), close: toClosed(), wake: 'ignore' },
-  closed: { ...deaf, resume: 'ignore', pause: 'ignore', close: 'ignore', wake: 'ignore' },
+  catchingUp: { ...withSocket, caughtUp: () => ({ state: { kind: 'live' }, effects: [] }) },
+  live: { ...withSocket, behind: () => ({ state: { kind: 'catchingUp', failures: 0 }, effects: [] }) },
+  blocked: { resume: () => connect(0), pause: toPaused(), close: toClosed() },
+  closed: {},
 };
 
 /** The next state and what has to be done about it. Pure; an event that means nothing in a state leaves it as it is. */
 export function transition(state: ConnectionState, event: ConnectionEvent, context: TransitionContext): Step {
   // The table's type proves that the cell fits; TypeScript cannot follow it through two unions.
-  const cell = table[state.kind][event.kind] as Cell<StateKind, EventKind>;
-  return cell === 'ignore' ? { state, effects: [] } : cell(state as never, event as never, context);
+  const row = table[state.kind] as { readonly [E in EventKind]?: Cell<StateKind, E> };
+  const cell = row[event.kind] as Cell<StateKind, EventKind> | undefined;
+  return cell?.(state, event, context) ?? { state, effects: [] };
 }

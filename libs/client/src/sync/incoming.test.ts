@@ -82,7 +82,11 @@ describe('events', () => {
     });
     expect(incoming.parseReset({ reason: 'old' })).toEqual({ reason: 'old' });
     expect(incoming.parseDrain({ reconnectAfterMs: 7 })).toEqual({ reconnectAfterMs: 7 });
-    expect(incoming.parseError({ code: 'x', error: 'y', event: 'z' })).toEqual({ code: 'x', error: 'y', event: 'z' });
+    expect(incoming.parseError({ code: 'x', error: 'y', event: 'z' })).toEqual({
+      success: false,
+      code: 'x',
+      error: 'y',
+    });
   });
 
   it.each([

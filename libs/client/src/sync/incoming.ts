@@ -3,11 +3,9 @@ import {
   type BootstrapErrorMessage,
   type BootstrapMessage,
   type DeliveredMessage,
-  type ErrorMessage,
   isObject,
   type JoinAckMessage,
   parseDocumentId,
-  type RefusalMessage,
 } from '@tidemark/protocol/core';
 
 /**
@@ -59,28 +57,40 @@ const isChange = shape({
 const isDelivered: Test = (value) =>
   isChange(value) && (value.operation === 'delete' || isObject(value.data) || Array.isArray(value.unset));
 
+/** Why the server does not do what it was asked for. */
+export interface Refused {
+  readonly success: false;
+  readonly code: string;
+  readonly error: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The field, if the value has one that passes the test. */
+function fieldOf<T>(value: unknown, name: string, test: (field: unknown) => field is T): T | undefined {
+  const field = isObject(value) ? value[name] : undefined;
+  return test(field) ? field : undefined;
+}
+
 /** An answer is what was asked for, or a refusal; anything else counts as a refusal too. */
-export function parseAnswer<T>(answer: unknown, parse: (fields: Fields) => T | undefined): T | RefusalMessage {
+export function parseAnswer<T>(answer: unknown, parse: (fields: Fields) => T | undefined): T | Refused {
   const fields = isObject(answer) ? answer : {};
   const parsed = fields.success === true ? parse(fields) : undefined;
   if (parsed !== undefined) return parsed;
-  if (fields.success === false) return refusalOf(fields);
-  return { success: false, code: 'internal', error: 'the answer of the server does not have the agreed shape' };
+  if (fields.success === false) return refusalOf(fields, 'refused');
+  return refusalOf({}, 'the answer of the server does not have the agreed shape');
 }
 
-export function isRefusal(answer: object): answer is RefusalMessage {
+export function isRefusal(answer: object): answer is Refused {
   return (answer as { success?: unknown }).success === false;
 }
 
-function refusalOf(
-  fields: Fields,
-  error = 'refused',
-): RefusalMessage & { readonly code: string; readonly error: string } {
+function refusalOf(fields: unknown, otherwise: string): Refused {
+  const retryAfterMs = fieldOf(fields, 'retryAfterMs', isNumber);
   return {
     success: false,
-    code: isText(fields.code) ? fields.code : 'internal',
-    error: isText(fields.error) ? fields.error : error,
-    ...(isNumber(fields.retryAfterMs) && { retryAfterMs: fields.retryAfterMs }),
+    code: fieldOf(fields, 'code', isText) ?? 'internal',
+    error: fieldOf(fields, 'error', isText) ?? otherwise,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
 }
 
@@ -88,14 +98,10 @@ export function parseJoinAck(fields: Fields): JoinAckMessage | undefined {
   return isJoinAck(fields) ? (fields as JoinAckMessage) : undefined;
 }
 
-export function parseMarkAck(fields: Fields): { checkpoint: string } | undefined {
-  return isText(fields.checkpoint) ? { checkpoint: fields.checkpoint } : undefined;
-}
-
 export const parseAnything = (fields: Fields): Fields => fields;
 
 /** The answer to a batch; also of one that was refused as a whole, which carries no results. */
-export function parseBatchAck(answer: unknown): BatchAckMessage | RefusalMessage {
+export function parseBatchAck(answer: unknown): BatchAckMessage | Refused {
   const results = isObject(answer) && Array.isArray(answer.results) ? answer.results : [];
   if (results.length > 0 && results.every(isAck)) return answer as BatchAckMessage;
   return parseAnswer<never>(answer, () => undefined);
@@ -107,7 +113,7 @@ export function parseBootstrap(payload: unknown): BootstrapMessage | undefined {
 
 export function parseBootstrapError(payload: unknown): BootstrapErrorMessage | undefined {
   if (!isObject(payload) || !isText(payload.subscription)) return undefined;
-  const { code, error } = refusalOf(payload);
+  const { code, error } = refusalOf(payload, 'refused');
   return { ...(payload as BootstrapErrorMessage), code, error };
 }
 
@@ -120,21 +126,20 @@ export function parseChanges(
   return { changes, checkpoint };
 }
 
+/** Of an event, and of the answer to a mark. */
 export function parseCheckpoint(payload: unknown): string | undefined {
-  return isObject(payload) && isText(payload.checkpoint) ? payload.checkpoint : undefined;
+  return fieldOf(payload, 'checkpoint', isText);
 }
 
 export function parseReset(payload: unknown): { reason: string } {
-  return { reason: isObject(payload) && isText(payload.reason) ? payload.reason : 'reset' };
+  return { reason: fieldOf(payload, 'reason', isText) ?? 'reset' };
 }
 
 export function parseDrain(payload: unknown): { reconnectAfterMs: number } {
-  const isGiven = isObject(payload) && isNumber(payload.reconnectAfterMs);
-  return { reconnectAfterMs: isGiven ? Number(payload.reconnectAfterMs) : 1_000 };
+  return { reconnectAfterMs: fieldOf(payload, 'reconnectAfterMs', isNumber) ?? 1_000 };
 }
 
-export function parseError(payload: unknown): ErrorMessage {
-  const fields = isObject(payload) ? payload : {};
-  const { success: _, ...error } = refusalOf(fields, 'error');
-  return { ...error, ...(isText(fields.event) && { event: fields.event }) };
+/** A complaint of the server, whatever it is about. */
+export function parseError(payload: unknown): Refused {
+  return refusalOf(payload, 'error');
 }

@@ -1,10 +1,10 @@
-import type { AckMessage, Millis, RefusalMessage } from '@tidemark/protocol/core';
+import type { AckMessage, Millis } from '@tidemark/protocol/core';
 import type { Cancel, Clock } from '../clock.ts';
 import { backoffMs, defaultBackoff } from '../connection/backoff.ts';
 import type { LocalDatabase } from '../local/database.ts';
 import type { OutboxEntry } from '../local/records.ts';
 import { mayRetryLater } from '../retry.ts';
-import { isRefusal, parseBatchAck } from './incoming.ts';
+import { isRefusal, parseBatchAck, type Refused } from './incoming.ts';
 import type { Settlement } from './settlement.ts';
 import { wireChange } from './wire-change.ts';
 
@@ -30,7 +30,7 @@ export interface SenderOptions {
   /** Writes were decided. */
   readonly decided: () => void;
   /** The session is no longer accepted. */
-  readonly expired: (refusal: RefusalMessage) => void;
+  readonly expired: (refusal: Refused) => void;
 }
 
 /** Sends the outbox over one connection, in order: one batch at a time, as large as the server takes, as fast as it lets. */
@@ -125,8 +125,8 @@ export class Sender {
   }
 
   /** The batch was refused as a whole: wait, send less, or find the change that is to blame. */
-  #refused(batch: readonly OutboxEntry[], refusal: RefusalMessage): void {
-    const { code = 'internal', error = 'refused', retryAfterMs } = refusal;
+  #refused(batch: readonly OutboxEntry[], refusal: Refused): void {
+    const { code, error, retryAfterMs } = refusal;
     const [only, another] = batch;
     if (code === 'unauthenticated' || code === 'token_expired') this.#options.expired(refusal);
     else if (mayRetryLater(code)) this.#wait(retryAfterMs ?? 0);

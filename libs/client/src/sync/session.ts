@@ -1,4 +1,4 @@
-import type { JoinAckMessage, RefusalMessage } from '@tidemark/protocol/core';
+import type { JoinAckMessage } from '@tidemark/protocol/core';
 import type { Clock } from '../clock.ts';
 import type { ConnectionEvent, ConnectionProblem } from '../connection/machine.ts';
 import { refusalEvent } from '../connection/refusal.ts';
@@ -121,7 +121,7 @@ export class Session {
   }
 
   /** Ends the session with what the server said. */
-  refused({ code = 'internal', error = 'refused', retryAfterMs }: RefusalMessage): void {
+  refused({ code, error, retryAfterMs }: incoming.Refused): void {
     this.#options.dispatch(refusalEvent({ code, message: error, retryAfterMs }, this.#options.canRenewToken));
   }
 
@@ -227,7 +227,7 @@ export class Session {
         this.#options.receiver.subscribed(id);
         return;
       }
-      const { code = 'internal', error = 'refused', retryAfterMs } = ack;
+      const { code, error, retryAfterMs } = ack;
       this.#options.receiver.bootstrapFailed({ subscription: id, collection, code, error });
       this.#retrySubscription(id, code, retryAfterMs);
     });
@@ -259,8 +259,8 @@ export class Session {
         {
           isPatient: true,
           answered: (answer) => {
-            const ack = incoming.parseAnswer(answer, incoming.parseMarkAck);
-            if (!incoming.isRefusal(ack)) answered(ack.checkpoint);
+            const ack = incoming.parseAnswer(answer, incoming.parseCheckpoint);
+            if (typeof ack === 'string') answered(ack);
             else this.#requests.after(ack.retryAfterMs ?? subscriptionRetryMs, ask);
           },
         },
@@ -277,14 +277,14 @@ export class Session {
     });
   }
 
-  #complained({ code, error, retryAfterMs }: ReturnType<typeof incoming.parseError>): void {
+  #complained(complaint: incoming.Refused): void {
+    const { code, error } = complaint;
     if (code === 'token_expiring') {
       this.#options.tokenExpiring();
       return;
     }
     this.#options.problem({ code, message: error });
-    if (!finalComplaints.has(code)) return;
-    this.refused({ success: false, code, error, ...(retryAfterMs !== undefined && { retryAfterMs }) });
+    if (finalComplaints.has(code)) this.refused(complaint);
   }
 
   #lost(message: string): void {
