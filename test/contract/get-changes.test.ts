@@ -5,7 +5,7 @@ import { startServer, type TestServer } from '../rig/server.ts';
 import { View } from '../rig/view.ts';
 
 // Generous, for machines that are busy.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 let server: TestServer;
 let writer: TestClient;

@@ -3,7 +3,7 @@ import type { BootstrapMessage } from '@tidemark/protocol';
 import { ReadingStage } from '../rig/stage.ts';
 
 // Generous, for machines that are busy.
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 const stage = new ReadingStage();
 const { fill, newCollection, remove, update } = stage;
