@@ -3,6 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { InstalledPackage } from './installed-package.ts';
 
+/** Bytes, gzipped, without Socket.IO; as in bundle.test.ts. */
+const coreBudget = 26_300;
+
 let installed: InstalledPackage;
 
 beforeAll(async () => {
@@ -135,6 +138,7 @@ describe('the package as it is installed', () => {
   it('goes into a bundle for browsers as it is, without anything of Node', async () => {
     await installed.write({ 'page.js': `export { createClient } from '@tidemark/client';` });
     const core = await bundle('page.js');
+    expect(core.size).toBeLessThan(coreBudget);
     expect(core.inputs.filter((path) => /zod|lmdb|mongodb|node\/index/.test(path))).toEqual([]);
     await installed.write({
       'whole.js': Object.values(subpaths)

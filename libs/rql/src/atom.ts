@@ -12,8 +12,7 @@ export type Atom =
   | { readonly kind: 'number'; readonly value: Exact }
   | { readonly kind: 'date'; readonly value: number }
   | { readonly kind: 'string' | 'oid' | 'uuid' | 'binary'; readonly text: string }
-  | { readonly kind: 'document'; readonly document: JsonObject }
-  | { readonly kind: 'list'; readonly list: readonly Json[] }
+  | { readonly kind: 'document' | 'list'; readonly json: Json }
   | { readonly kind: 'invalid' };
 
 const NULL: Atom = { kind: 'null' };
@@ -41,10 +40,10 @@ export function decode(value: Json | undefined): Atom {
 
 function decodeObject(value: Json): Atom {
   if (value === null) return NULL;
-  if (isList(value)) return { kind: 'list', list: value };
+  if (isList(value)) return { kind: 'list', json: value };
   if (!isObject(value)) return INVALID;
   if (isWrapper(value)) return decodeWrapper(value);
-  return { kind: 'document', document: value };
+  return { kind: 'document', json: value };
 }
 
 /** Whether the first key starts with `$`: a typed value, not an embedded document. */
@@ -59,9 +58,11 @@ export function isDocument(value: Json | undefined): value is JsonObject {
 }
 
 function decodeWrapper(wrapper: JsonObject): Atom {
-  if (!isTypedValue(wrapper)) return INVALID;
-  const [entry] = Object.entries(wrapper);
-  return entry ? decodeTyped(...entry) : INVALID;
+  const [type = '', another] = Object.keys(wrapper);
+  const content = wrapper[type];
+  if (another !== undefined || content === undefined) return INVALID;
+  if (type === '$date') return decodeDate(dateTime(content));
+  return isTypedValue(wrapper) ? decodeTyped(type, content) : INVALID;
 }
 
 /** The content is known to fit its type. */
@@ -72,8 +73,6 @@ function decodeTyped(type: string, content: Json): Atom {
       return { kind: 'oid', text };
     case '$uuid':
       return { kind: 'uuid', text };
-    case '$date':
-      return decodeDate(dateTime(content));
     case '$binary':
       return decodeBinary(content as { base64: string; subType: string });
     case '$numberDecimal':
@@ -104,37 +103,23 @@ function uuidOf(base64: string): string {
 
 /** One text for equal atoms, different for different ones, over all kinds. */
 export function atomKey(atom: Atom): string {
-  return keyAtDepth(atom, 0);
+  if (atom.kind === 'number') return `number:${exactText(atom.value)}`;
+  if ('json' in atom) return JSON.stringify(normalForm(atom.json));
+  if ('text' in atom) return `${atom.kind}:${atom.text}`;
+  return 'value' in atom ? `${atom.kind}:${atom.value}` : atom.kind;
 }
 
-function keyAtDepth(atom: Atom, depth: number): string {
-  switch (atom.kind) {
-    case 'null':
-    case 'invalid':
-      return atom.kind;
-    case 'number':
-      return `number:${exactText(atom.value)}`;
-    case 'document':
-      return `document:${Object.entries(atom.document)
-        .map(([name, value]) => framed(name) + nestedKey(value, depth))
-        .join('')}`;
-    case 'list':
-      return `list:${atom.list.map((item) => nestedKey(item, depth)).join('')}`;
-    default:
-      return `${atom.kind}:${'text' in atom ? atom.text : atom.value}`;
-  }
+/** A value in the one form that it has in a tree. What is no valid value stays as it is, and what lies too deep is left out. */
+export function normalForm(value: Json, depth = 0): Json {
+  if (depth > MAX_STORED_DEPTH) return null;
+  const inside = (member: Json): Json => normalForm(member, depth + 1);
+  if (isList(value)) return value.map(inside);
+  // Built without assignment: a field may be called __proto__.
+  if (isDocument(value)) return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, inside(one)]));
+  return normalize(value) ?? value;
 }
 
-function nestedKey(value: Json, depth: number): string {
-  return depth < MAX_STORED_DEPTH ? framed(keyAtDepth(decode(value), depth + 1)) : '';
-}
-
-/** With its length in front a text needs no escapes, which would double from level to level. */
-function framed(text: string): string {
-  return `${text.length}:${text}`;
-}
-
-/** The one form that a value has in a tree; undefined when it is no valid value, or holds others (see `checkValue`). */
+/** The normal form of a value that holds no others; undefined when it is no valid one. */
 export function normalize(value: Json): Json | undefined {
   const atom = decode(value);
   switch (atom.kind) {

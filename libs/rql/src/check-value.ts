@@ -1,6 +1,6 @@
 import { isPlain } from '@tidemark/protocol/core';
-import { isWrapper, normalize } from './atom.ts';
-import { isList, isObject, type Json, type JsonObject } from './json.ts';
+import { isDocument, normalForm, normalize } from './atom.ts';
+import { isList, type Json } from './json.ts';
 import { MAX_ARGUMENT_DEPTH, MAX_LIST } from './limits.ts';
 
 export type CheckedValue =
@@ -12,39 +12,36 @@ export type CheckedValue =
  * values, plain objects without `$` keys, lists of at most 1,000 members without lists in them, depth at most 32.
  */
 export function checkValue(value: unknown): CheckedValue {
-  try {
-    if (isList(value) && value.length > MAX_LIST) refuse(`a list of more than ${MAX_LIST} values`);
-    if (isList(value) && value.some(isList)) refuse('a list inside a list');
-    return { ok: true, value: normalForm(value, 1) };
-  } catch (error) {
-    if (error instanceof TypeError) return { ok: false, reason: error.message };
-    throw error;
+  const reason = listFault(value) ?? faultOf(value, 1);
+  return reason === undefined ? { ok: true, value: normalForm(value as Json) } : { ok: false, reason };
+}
+
+function listFault(value: unknown): string | undefined {
+  if (!isList(value)) return undefined;
+  if (value.length > MAX_LIST) return `a list of more than ${MAX_LIST} values`;
+  return value.some(isList) ? 'a list inside a list' : undefined;
+}
+
+function faultOf(value: unknown, depth: number): string | undefined {
+  if (depth > MAX_ARGUMENT_DEPTH) return `a value nested deeper than ${MAX_ARGUMENT_DEPTH}`;
+  if (typeof value === 'number' && !Number.isFinite(value)) return `the number ${value}`;
+  if (!isJson(value)) return `a value of type ${typeof value}`;
+  if (isList(value)) return firstFault(value, depth);
+  if (!isDocument(value)) return normalize(value) === undefined ? 'a typed value that is not valid' : undefined;
+  const isTyped = Object.keys(value).some((name) => name.startsWith('$'));
+  return isTyped ? 'a document with a field name that starts with $' : firstFault(Object.values(value), depth);
+}
+
+function firstFault(members: readonly unknown[], depth: number): string | undefined {
+  for (const member of members) {
+    const fault = faultOf(member, depth + 1);
+    if (fault !== undefined) return fault;
   }
+  return undefined;
 }
 
-function refuse(reason: string): never {
-  throw new TypeError(reason);
-}
-
-function normalForm(value: unknown, depth: number): Json {
-  if (depth > MAX_ARGUMENT_DEPTH) refuse(`a value nested deeper than ${MAX_ARGUMENT_DEPTH}`);
-  if (isList(value)) return Array.from(value, (member) => normalForm(member, depth + 1));
-  if (typeof value === 'number' && !Number.isFinite(value)) refuse(`the number ${value}`);
-  if (isObject(value) && isPlain(value) && !isWrapper(value)) return normalDocument(value, depth);
-  if (!isValue(value)) refuse(`a value of type ${typeof value}`);
-  const normal = normalize(value);
-  return normal === undefined ? refuse('a typed value that is not valid') : normal;
-}
-
-function normalDocument(document: JsonObject, depth: number): Json {
-  const entries = Object.entries(document).map(([name, value]) => {
-    if (name.startsWith('$')) refuse('a document with a field name that starts with $');
-    return [name, normalForm(value, depth + 1)];
-  });
-  // Built without assignment: a field may be called __proto__.
-  return Object.fromEntries(entries);
-}
-
-function isValue(value: unknown): value is Json {
-  return isObject(value) ? isPlain(value) : value === null || ['string', 'number', 'boolean'].includes(typeof value);
+/** As far as can be seen without looking inside. */
+function isJson(value: unknown): value is Json {
+  if (typeof value !== 'object') return ['string', 'number', 'boolean'].includes(typeof value);
+  return value === null || isList(value) || isPlain(value);
 }

@@ -8,7 +8,7 @@ const BLANKS = /[ \t\r\n]*/y;
 const DATE = /T([+-]?\d+):([+-]?\d+)|(\d+)-(\d+)-(\d+)[@T](\d+):(\d+):(\d+)(?:([:.])(\d+))?Z?/y;
 const NUMBER = /[+-]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?f?)|[+-](?:infinity|inf|nan)/iy;
 /** `@words`, and `$names` that stand for nothing here, too: the parser says what it wants in their place. */
-const SYMBOL = /==|=<|=>|=|!=|!|<>|<=|<|>=|>|&&|\|\||[(){},.]|\[c\]|[@$][a-z_]+/iy;
+const SYMBOL = /=[=<>]?|<[=>]?|[!>]=?|&&|\|\||[(){},.]|\[c\]|[@$][a-z_]+/iy;
 const ARGUMENT = /\$\d+/y;
 /**
  * Letters, digits, `_`, `$`, `-` and any character beyond ASCII that is no blank and no control, and blanks escaped by a backslash;

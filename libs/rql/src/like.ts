@@ -4,6 +4,14 @@ export type TextTest = (text: string) => boolean;
 /** Bit i says something about the first i characters of a pattern, stars left out. */
 type Bits = Uint32Array;
 
+/** What does not depend on the next character. */
+interface Always {
+  /** Reached with any character: behind a `?`. */
+  readonly anywhere: Bits;
+  /** Kept with any character: before a star. */
+  readonly stays: Bits;
+}
+
 /**
  * Compiles a LIKE pattern: `*` any run, `?` one code point. No regular expression and no backtracking: bit i of a state says that the
  * text so far matches the first i characters of the pattern, and one step moves all bits at once (Shift-And), those before a star
@@ -12,13 +20,15 @@ type Bits = Uint32Array;
 export function compileLike(pattern: string): TextTest {
   const characters = [...pattern].filter((character) => character !== '*');
   const bits = (): Bits => new Uint32Array((characters.length >>> 5) + 1);
-  const [stays, anywhere, moves] = [bits(), bits(), new Map<string, Bits>()];
+  const always: Always = { anywhere: bits(), stays: bits() };
+  const moves = new Map<string, Bits>();
+  const none = bits();
   let position = 0;
   for (const character of pattern) {
-    if (character === '*') set(stays, position);
+    if (character === '*') set(always.stays, position);
     else {
       position += 1;
-      const places = character === '?' ? anywhere : (moves.get(character) ?? bits());
+      const places = character === '?' ? always.anywhere : (moves.get(character) ?? bits());
       if (character !== '?') moves.set(character, places);
       set(places, position);
     }
@@ -26,10 +36,10 @@ export function compileLike(pattern: string): TextTest {
   const endsInStar = pattern.endsWith('*');
   return (text) => {
     const state = bits();
-    set(state, 0);
+    state[0] = 1;
     for (const character of text) {
       if (endsInStar && has(state, position)) return true;
-      if (!advance(state, { moves: moves.get(character), anywhere, stays })) return false;
+      if (!advance(state, moves.get(character) ?? none, always)) return false;
     }
     return has(state, position);
   };
@@ -44,10 +54,12 @@ function has(bits: Bits, position: number): boolean {
 }
 
 /** False when nothing is left that more text could make a match. */
-function advance(state: Bits, by: { moves: Bits | undefined; anywhere: Bits; stays: Bits }): boolean {
-  let [carry, left] = [0, 0];
-  for (const [word, bits] of state.entries()) {
-    const allowed = (by.moves?.[word] ?? 0) | (by.anywhere[word] ?? 0);
+function advance(state: Bits, moves: Bits, by: Always): boolean {
+  let carry = 0;
+  let left = 0;
+  for (let word = 0; word < state.length; word += 1) {
+    const bits = state[word] ?? 0;
+    const allowed = (moves[word] ?? 0) | (by.anywhere[word] ?? 0);
     const next = (((bits << 1) | carry) & allowed) | (bits & (by.stays[word] ?? 0));
     state[word] = next;
     carry = bits >>> 31;

@@ -6,13 +6,14 @@ import type { TokenReader } from './token-reader.ts';
 import type { AggregateFunction, ConstantOperand, ListOperand, Operand, Quantifier, UserOperand } from './tree.ts';
 
 const QUANTIFIERS: Readonly<Record<string, Quantifier>> = { any: 'any', some: 'any', all: 'all', none: 'none' };
+const INFINITY = encodeNumber(Number.POSITIVE_INFINITY);
 const WORD_VALUES: Readonly<Record<string, Json>> = {
   true: true,
   false: false,
   null: null,
   nil: null,
-  inf: encodeNumber(Number.POSITIVE_INFINITY),
-  infinity: encodeNumber(Number.POSITIVE_INFINITY),
+  inf: INFINITY,
+  infinity: INFINITY,
   nan: encodeNumber(Number.NaN),
 };
 const AGGREGATES: Readonly<Record<string, AggregateFunction>> = {
