@@ -32,7 +32,7 @@ const contractOn = (mode, names) => ({
 const everywhere = [
   base,
   contractOn('mongo', ['batches-and-atomic', 'changes', 'filters', 'resume']),
-  contractOn('fleet', ['get-changes', 'stream', 'subscriptions']),
+  contractOn('fleet', ['get-changes', 'subscriptions']),
 ];
 
 /** One jest for the whole repository. */

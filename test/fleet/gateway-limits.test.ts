@@ -51,7 +51,7 @@ it('places that a killed gateway held, of a user and of an address, are free aga
   // Nobody can tell yet that it is dead.
   expect(await join(1, 'u', '10.0.0.3')).toBe('too_many_connections');
   expect(await isLetIn(1, '10.0.0.9')).toBe(false);
-  const within = 45_000;
+  const within = 30_000;
   await waitUntil(async () => (await join(1, 'u', '10.0.0.4')) === undefined, { within, what: 'the user is let in' });
   await waitUntil(() => isLetIn(1, '10.0.0.9'), { within, what: 'the address is let in' });
 });

@@ -64,7 +64,7 @@ if tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0') > 0 then redis.call('HI
  * forgot, and gateways that died all heal by themselves.
  */
 export function createRedisConnectionCounter(options: RedisConnectionCounterOptions): RedisConnectionCounter {
-  const { client, kind, gateway, max, ttlMs = 30_000, onError = () => undefined } = options;
+  const { client, kind, gateway, max, ttlMs = 15_000, onError = () => undefined } = options;
   const own = createConnectionCounter({ max });
   const counts = new Map<string, number>();
   const set = `{${options.keyPrefix}}:connections:${kind}`;
