@@ -25,8 +25,16 @@ export const internalPrefix = '_sync_';
  * Source of the rule: the wire contract, `Change`.
  */
 export function documentFault(data: Readonly<Record<string, unknown>>): string | undefined {
-  for (const key in data) {
-    const fault = fieldNameFault(key) ?? valueFault(data[key], 1);
+  return fieldsFault(data, fieldNameFault, 1);
+}
+
+function fieldsFault(
+  fields: Readonly<Record<string, unknown>>,
+  nameFault: (name: string) => string | undefined,
+  depth: number,
+): string | undefined {
+  for (const name in fields) {
+    const fault = nameFault(name) ?? valueFault(fields[name], depth);
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -53,15 +61,10 @@ function valueFault(value: unknown, depth: number): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is not finite';
   if (typeof value !== 'object' || value === null) return scalarFault(value);
   if (depth > limits.documentDepth) return `values are nested deeper than ${limits.documentDepth}`;
-  if (Array.isArray(value)) return firstFault(value, (member) => valueFault(member, depth + 1));
+  if (Array.isArray(value)) return membersFault(value, depth + 1);
   if (!isPlain(value)) return 'a value is not JSON';
   const fields = value as Record<string, unknown>;
-  if (isTypedValue(fields)) return undefined;
-  for (const key in fields) {
-    const fault = keyFault(key) ?? valueFault(fields[key], depth + 1);
-    if (fault !== undefined) return fault;
-  }
-  return undefined;
+  return isTypedValue(fields) ? undefined : fieldsFault(fields, keyFault, depth + 1);
 }
 
 function scalarFault(value: unknown): string | undefined {
@@ -69,9 +72,9 @@ function scalarFault(value: unknown): string | undefined {
   return value === null || typeof value === 'boolean' ? undefined : 'a value is not JSON';
 }
 
-function firstFault<T>(values: readonly T[], faultOf: (value: T) => string | undefined): string | undefined {
+function membersFault(values: readonly unknown[], depth: number): string | undefined {
   for (const value of values) {
-    const fault = faultOf(value);
+    const fault = valueFault(value, depth);
     if (fault !== undefined) return fault;
   }
   return undefined;

@@ -1,21 +1,24 @@
 import { isObject } from './json.ts';
 
 const hex24 = /^[0-9a-f]{24}$/i;
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const integer = /^-?\d{1,19}$/;
-const numeral = /^[+-]?(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
-const notFinite = /^[+-]?(Infinity|NaN)$/;
+/** Sign, whole digits, fraction and power of a numeral; of what is no finite number the sign only. */
+export const numeral = /^([+-]?)(?:(?=\.?\d)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?|Infinity|NaN)$/;
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** ISO 8601 as Extended JSON has it: a day, or a time with its zone. */
 const isoDate = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?))?$/;
 
-const isText = (pattern: RegExp) => (value: unknown) =>
-  typeof value === 'string' && value.length <= 64 && pattern.test(value);
+const isText =
+  (pattern: RegExp) =>
+  (value: unknown): value is string =>
+    typeof value === 'string' && value.length <= 64 && pattern.test(value);
 
-const isInteger = (bits: number) => (value: unknown) => {
-  if (typeof value !== 'string' || !integer.test(value)) return false;
-  return BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
-};
+const isIntegerText = isText(integer);
+const isDouble = isText(numeral);
+
+const isInteger = (bits: number) => (value: unknown) =>
+  isIntegerText(value) && BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
 
 const isInt64Text = isInteger(64);
 
@@ -30,14 +33,10 @@ export function dateTime(content: unknown): number {
 /** What a Decimal128 holds exactly: 34 digits, and exponents that it knows. */
 function isDecimal(value: unknown): boolean {
   if (!isDouble(value)) return false;
-  const [, whole = '', fraction = '', power = '0'] = numeral.exec(String(value)) ?? [];
+  const [, , whole = '', fraction = '', power = '0'] = numeral.exec(value) ?? [];
   const [, digits = '', zeros = ''] = /^0*(.*?)(0*)$/.exec(whole + fraction) ?? [];
   const exponent = Number(power) - fraction.length + zeros.length;
   return digits === '' || (digits.length <= 34 && exponent >= -6176 && exponent + digits.length <= 6145);
-}
-
-function isDouble(value: unknown): boolean {
-  return typeof value === 'string' && value.length <= 64 && (numeral.test(value) || notFinite.test(value));
 }
 
 function isBinary(value: unknown): boolean {

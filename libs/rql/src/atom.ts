@@ -70,9 +70,8 @@ function decodeTyped(type: string, content: Json): Atom {
   const text = String(content).toLowerCase();
   switch (type) {
     case '$oid':
-      return { kind: 'oid', text };
     case '$uuid':
-      return { kind: 'uuid', text };
+      return { kind: type === '$oid' ? 'oid' : 'uuid', text };
     case '$binary':
       return decodeBinary(content as { base64: string; subType: string });
     case '$numberDecimal':

@@ -110,7 +110,9 @@ function leaf(comparison: FieldWithValues, value: Json): BoundNode {
   if (isOdd && (operator === '!=') === (range.quantifier === 'all'))
     return constantNode((operator === '!=') !== range.negated);
   const caseInsensitive = node.caseInsensitive && typeof value === 'string';
-  return relation(operator, { field: field.field, other: { kind: 'value', value }, over, caseInsensitive, ...range });
+  const constant: ValueOperand = { kind: 'value', value };
+  const [left, right] = over === 'left' ? [field.field, constant] : [constant, field.field];
+  return relation(operator, { left, right, over, caseInsensitive, ...range });
 }
 
 interface Fields {
@@ -125,29 +127,23 @@ function compareFields(node: ComparisonNode, { left, right, negated }: Fields): 
   // Where both orders mean the same there is one.
   const isTurned = !isAll && !isTextOperator(operator) && JSON.stringify(left.field) > JSON.stringify(right.field);
   const over = isTurned || (isAll && right.quantifier !== undefined) ? 'right' : 'left';
-  const [field, other] = over === 'left' ? [left.field, right.field] : [right.field, left.field];
-  const { caseInsensitive } = node;
-  return relation(operator, { field, other, over, quantifier: isAll ? 'all' : 'any', negated, caseInsensitive });
+  return relation(operator, {
+    left: left.field,
+    right: right.field,
+    over,
+    quantifier: isAll ? 'all' : 'any',
+    negated,
+    caseInsensitive: node.caseInsensitive,
+  });
 }
 
-interface Sides {
-  /** Over which the quantifier ranges, and which stands on this side: */
-  readonly field: Field;
-  readonly over: 'left' | 'right';
-  readonly other: Field | ValueOperand;
-  readonly quantifier: 'any' | 'all';
-  readonly negated: boolean;
-  readonly caseInsensitive: boolean;
-}
+/** As they are written; the quantifier ranges over the field on the side `over`. */
+type Sides = Omit<BoundText, 'kind' | 'operator'>;
 
-function relation(
-  operator: RelationalOperator | TextOperator,
-  { field, other, over, ...rest }: Sides,
-): BoundCompare | BoundText {
-  if (!isTextOperator(operator)) {
-    const turned = over === 'left' ? operator : MIRRORED[operator];
-    return { kind: 'compare', operator: turned, left: field, right: other, ...rest };
-  }
-  const [left, right] = over === 'left' ? [field, other] : [other, field];
-  return { kind: 'text', operator, left, right, over, ...rest };
+function relation(operator: RelationalOperator | TextOperator, sides: Sides): BoundCompare | BoundText {
+  if (isTextOperator(operator)) return { kind: 'text', operator, ...sides };
+  const { left, right, over, ...rest } = sides;
+  return over === 'left'
+    ? { kind: 'compare', operator, left: left as Field, right, ...rest }
+    : { kind: 'compare', operator: MIRRORED[operator], left: right as Field, right: left, ...rest };
 }

@@ -17,8 +17,8 @@ function compileNode(node: BoundNode): Predicate {
 }
 
 const COMPILERS: BoundVisitor<Predicate> = {
-  and: ({ members }) => every(members.map(compileNode)),
-  or: ({ members }) => some(members.map(compileNode)),
+  and: ({ members }) => decidedBy(false, members.map(compileNode)),
+  or: ({ members }) => decidedBy(true, members.map(compileNode)),
   constant:
     ({ value }) =>
     () =>
@@ -33,17 +33,11 @@ const COMPILERS: BoundVisitor<Predicate> = {
   text: compileText,
 };
 
-function every(predicates: readonly Predicate[]): Predicate {
+/** The first predicate with this result decides; without one it is the other. */
+function decidedBy(result: boolean, predicates: readonly Predicate[]): Predicate {
   return (document) => {
-    for (const predicate of predicates) if (!predicate(document)) return false;
-    return true;
-  };
-}
-
-function some(predicates: readonly Predicate[]): Predicate {
-  return (document) => {
-    for (const predicate of predicates) if (predicate(document)) return true;
-    return false;
+    for (const predicate of predicates) if (predicate(document) === result) return result;
+    return !result;
   };
 }
 

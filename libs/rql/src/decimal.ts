@@ -1,3 +1,5 @@
+import { numeral } from '@tidemark/protocol/core';
+
 /**
  * Exact numbers. A number is a `number` wherever a double holds it exactly, so that the common case stays fast; only
  * what no double holds (large longs, most decimal fractions) is a {@link Decimal}. So equal numbers have one form.
@@ -20,13 +22,11 @@ interface Scaled {
 }
 
 const MAX_DIGITS = 34;
-const NUMERAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 
 /** What a numeral stands for that a Decimal128 can hold; `NaN` and `Infinity` are some. */
 export function decimal(text: string): Exact {
-  const match = NUMERAL.exec(text);
-  if (!match) return Number(text);
-  const [, sign, whole, fraction = '', power = 0] = match;
+  const [, sign, whole, fraction = '', power = 0] = numeral.exec(text) ?? [];
+  if (whole === undefined) return Number(text);
   return exact({ coefficient: BigInt(`${sign}${whole}${fraction}`), exponent: Number(power) - fraction.length });
 }
 

@@ -13,11 +13,34 @@ interface Always {
 }
 
 /**
- * Compiles a LIKE pattern: `*` any run, `?` one code point. No regular expression and no backtracking: bit i of a state says that the
- * text so far matches the first i characters of the pattern, and one step moves all bits at once (Shift-And), those before a star
- * staying as well. So the cost is text length × (pattern length / 32) at worst.
+ * Compiles a LIKE pattern: `*` any run, `?` one code point. No regular expression and no backtracking, since patterns come from
+ * outside.
  */
 export function compileLike(pattern: string): TextTest {
+  return pattern.includes('?') ? compileWildcards(pattern) : compilePieces(pattern.split('*'));
+}
+
+/** Without `?` the first place of each piece between two stars is as good as any later one. */
+function compilePieces([first = '', ...others]: readonly string[]): TextTest {
+  const last = others.pop();
+  if (last === undefined) return (text) => text === first;
+  return (text) => {
+    if (!text.startsWith(first) || !text.endsWith(last)) return false;
+    let end = first.length;
+    for (const piece of others) {
+      const start = text.indexOf(piece, end);
+      if (start < 0) return false;
+      end = start + piece.length;
+    }
+    return end + last.length <= text.length;
+  };
+}
+
+/**
+ * Bit i of a state says that the text so far matches the first i characters of the pattern, and one step moves all bits at once
+ * (Shift-And), those before a star staying as well. So the cost is text length × (pattern length / 32) at worst.
+ */
+function compileWildcards(pattern: string): TextTest {
   const characters = [...pattern].filter((character) => character !== '*');
   const bits = (): Bits => new Uint32Array((characters.length >>> 5) + 1);
   const always: Always = { anywhere: bits(), stays: bits() };

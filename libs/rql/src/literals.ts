@@ -1,6 +1,5 @@
 import { encodeNumber, normalize } from './atom.ts';
 import { checkValue } from './check-value.ts';
-import { integer } from './decimal.ts';
 import { isList, type Json } from './json.ts';
 import { QueryError } from './query-error.ts';
 
@@ -12,8 +11,7 @@ export function readNumber(text: string): Json | undefined {
   const numeral = text.replace(/^[+-]/, '');
   const sign = text.startsWith('-') ? -1 : 1;
   if (/^(0x.*|\d+)$/i.test(numeral)) {
-    const value = BigInt(numeral) * BigInt(sign);
-    return BigInt.asIntN(64, value) === value ? encodeNumber(integer(value)) : undefined;
+    return normalize({ $numberLong: String(BigInt(numeral) * BigInt(sign)) });
   }
   if (/^[in]/i.test(numeral)) return encodeNumber(/^n/i.test(numeral) ? Number.NaN : sign * Number.POSITIVE_INFINITY);
   const value = Number.parseFloat(text);

@@ -21,9 +21,7 @@ export class TokenReader {
 
   /** The next token; at the end, the end for ever. */
   peek(): Token {
-    const token = this.#tokens[this.#index] ?? this.#tokens.at(-1);
-    if (!token) throw new RangeError('There are no tokens.');
-    return token;
+    return this.#tokens[Math.min(this.#index, this.#tokens.length - 1)] as Token;
   }
 
   next(): Token {

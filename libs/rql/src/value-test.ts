@@ -19,8 +19,7 @@ export interface Relation {
 export function testAgainst({ operator, caseInsensitive }: Relation, constant: Json): ValueTest {
   if (isTextOperator(operator)) return textTest({ operator, caseInsensitive }, constant);
   if (operator !== '==' && operator !== '!=') return orderTest(operator, constant);
-  const folds = caseInsensitive && typeof constant === 'string';
-  const equals = folds ? foldedEquality(constant) : equalityTest(constant);
+  const equals = caseInsensitive ? testAmong([constant], true) : equalityTest(constant);
   return operator === '==' ? equals : (value) => !equals(value);
 }
 
@@ -76,11 +75,6 @@ function textTest(
   const fold = caseInsensitive ? foldCase : unchanged;
   const test = TEXT_TESTS[operator](fold(constant));
   return (value) => typeof value === 'string' && test(fold(value));
-}
-
-function foldedEquality(constant: string): ValueTest {
-  const wanted = foldCase(constant);
-  return (value) => typeof value === 'string' && foldCase(value) === wanted;
 }
 
 /** What is the same is equal; only a typed value, a list or a document may be equal to something that looks different. */
