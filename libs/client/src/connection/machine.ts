@@ -38,7 +38,7 @@ export type ConnectionEvent =
       readonly kind: 'refused';
       readonly problem: ConnectionProblem;
       readonly retry: boolean;
-      readonly retryAfterMs?: Millis;
+      readonly retryAfterMs?: Millis | undefined;
     }
   /** The server goes away and says when to come back. */
   | { readonly kind: 'drained'; readonly reconnectAfterMs: Millis }
@@ -100,15 +100,13 @@ const open: ConnectionEffect = { kind: 'open' };
 const shut: ConnectionEffect = { kind: 'shut' };
 const stopWaiting: ConnectionEffect = { kind: 'stopWaiting' };
 
-const toPaused =
-  (...effects: ConnectionEffect[]) =>
-  (): Step => ({ state: { kind: 'paused' }, effects });
-const toClosed =
-  (...effects: ConnectionEffect[]) =>
-  (): Step => ({ state: { kind: 'closed' }, effects });
-const connect = (failures: number, ...effects: ConnectionEffect[]): Step => ({
-  state: { kind: 'connecting', failures },
-  effects: [...effects, open],
+const to = (state: ConnectionState, ...effects: ConnectionEffect[]): Step => ({ state, effects });
+const connect = (failures: number, ...effects: ConnectionEffect[]): Step =>
+  to({ kind: 'connecting', failures }, ...effects, open);
+/** What the program may want of a state with a connection or a wait, and how that ends. */
+const endedBy = (...effects: ConnectionEffect[]) => ({
+  pause: (): Step => to({ kind: 'paused' }, ...effects),
+  close: (): Step => to({ kind: 'closed' }, ...effects),
 });
 
 const failuresOf = (state: ConnectionState): number => ('failures' in state ? state.failures : 0);
@@ -119,7 +117,7 @@ function fail(state: ConnectionState, event: EventOf<'failed'>, context: Transit
 }
 
 function refuse(state: ConnectionState, event: EventOf<'refused'>, context: TransitionContext): Step {
-  if (!event.retry) return { state: { kind: 'blocked', problem: event.problem }, effects: [shut] };
+  if (!event.retry) return to({ kind: 'blocked', problem: event.problem }, shut);
   const failures = failuresOf(state) + 1;
   const ms = Math.max(backoffMs(failures, context.random, context.backoff), event.retryAfterMs ?? 0);
   return waitFor(ms, failures, event.problem);
@@ -131,37 +129,35 @@ function drain(state: ConnectionState, event: EventOf<'drained'>, context: Trans
 }
 
 function waitFor(ms: Millis, failures: number, problem: ConnectionProblem): Step {
-  return { state: { kind: 'waiting', failures, problem }, effects: [shut, { kind: 'wait', ms }] };
+  return to({ kind: 'waiting', failures, problem }, shut, { kind: 'wait', ms });
 }
 
 /** What a socket that is open or opening may meet at any time. */
 const withSocket = {
-  pause: toPaused(shut),
-  close: toClosed(shut),
+  ...endedBy(shut),
   failed: fail,
   refused: refuse,
   drained: drain,
 };
 
 const table: Table = {
-  paused: { resume: () => connect(0), close: toClosed() },
+  paused: { resume: () => connect(0), close: endedBy().close },
   waiting: {
-    pause: toPaused(stopWaiting),
-    close: toClosed(stopWaiting),
+    ...endedBy(stopWaiting),
     wake: (state) => connect(state.failures, stopWaiting),
     timer: (state) => connect(state.failures),
   },
   connecting: {
     ...withSocket,
-    opened: (state) => ({ state: { kind: 'joining', failures: state.failures }, effects: [{ kind: 'join' }] }),
+    opened: ({ failures }) => to({ kind: 'joining', failures }, { kind: 'join' }),
   },
   joining: {
     ...withSocket,
-    joined: (state) => ({ state: { kind: 'catchingUp', failures: state.failures }, effects: [] }),
+    joined: ({ failures }) => to({ kind: 'catchingUp', failures }),
   },
-  catchingUp: { ...withSocket, caughtUp: () => ({ state: { kind: 'live' }, effects: [] }) },
-  live: { ...withSocket, behind: () => ({ state: { kind: 'catchingUp', failures: 0 }, effects: [] }) },
-  blocked: { resume: () => connect(0), pause: toPaused(), close: toClosed() },
+  catchingUp: { ...withSocket, caughtUp: () => to({ kind: 'live' }) },
+  live: { ...withSocket, behind: () => to({ kind: 'catchingUp', failures: 0 }) },
+  blocked: { resume: () => connect(0), ...endedBy() },
   closed: {},
 };
 
@@ -170,5 +166,5 @@ export function transition(state: ConnectionState, event: ConnectionEvent, conte
   // The table's type proves that the cell fits; TypeScript cannot follow it through two unions.
   const row = table[state.kind] as { readonly [E in EventKind]?: Cell<StateKind, E> };
   const cell = row[event.kind] as Cell<StateKind, EventKind> | undefined;
-  return cell?.(state, event, context) ?? { state, effects: [] };
+  return cell?.(state, event, context) ?? to(state);
 }

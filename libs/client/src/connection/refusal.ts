@@ -14,6 +14,6 @@ export function refusalEvent({ code, message, retryAfterMs }: Refusal, canRenewT
     kind: 'refused',
     problem: { code, message },
     retry: mayRetryLater(code) || (isTokenTrouble && canRenewToken),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    retryAfterMs,
   };
 }

@@ -1,3 +1,4 @@
+import { isObject } from '@tidemark/protocol/core';
 import { io, type ManagerOptions, type SocketOptions } from 'socket.io-client';
 import type { SocketClosed, SocketFactory } from './socket.ts';
 
@@ -41,7 +42,7 @@ export function socketIo(options: Partial<ManagerOptions & SocketOptions> = {}):
 
 /** A middleware of the server refuses with `data: { code, retryAfterMs? }`; a transport fails with a message only. */
 function refusalOf(error: Error & { data?: unknown }): SocketClosed {
-  const data = typeof error.data === 'object' && error.data !== null ? (error.data as Record<string, unknown>) : {};
+  const data = isObject(error.data) ? error.data : {};
   return {
     message: error.message,
     ...(typeof data.code === 'string' && { code: data.code }),

@@ -52,10 +52,9 @@ export class Documents {
     const key = documentKey(document._id);
     const held = this.get(collection, key);
     const version = versionOf(document);
+    const known = held && !held.stale ? versionOf(held.document) : -1;
     // Version 0 was written past the server: of two such, the one that is told later is the newer.
-    if (held && !held.stale && version <= versionOf(held.document) && version > 0) return;
-    if (held && !held.stale && version < versionOf(held.document)) return;
-    if (version < this.#grave(collection, key)) return;
+    if (version < known || (version === known && version > 0) || version < this.#grave(collection, key)) return;
     this.#put(collection, key, document);
   }
 
@@ -122,11 +121,8 @@ export class Documents {
     const ref = documentRef(collection, key);
     this.#graves.delete(ref);
     this.#graves.set(ref, version);
-    if (this.#graves.size <= rememberedDeletes) return;
-    for (const oldest of this.#graves.keys()) {
-      this.#graves.delete(oldest);
-      return;
-    }
+    const [oldest = ref] = this.#graves.keys();
+    if (this.#graves.size > rememberedDeletes) this.#graves.delete(oldest);
   }
 
   #grave(collection: string, key: DocumentKey): number {

@@ -1,7 +1,7 @@
 import type { Document, DocumentKey } from '@tidemark/protocol/core';
 import type { Predicate } from '@tidemark/rql';
 import type { CollectionChanges } from '../local/view.ts';
-import { placeFor } from './place.ts';
+import { insert } from './place.ts';
 import type { Comparator } from './sort.ts';
 
 export interface FirstListOptions {
@@ -95,11 +95,4 @@ function firstOf(documents: ReadonlySet<Document>, count: number, compare: Compa
     if (first.length > count) first.pop();
   }
   return first;
-}
-
-/** Returns the place. */
-function insert(sorted: Document[], document: Document, compare: Comparator): number {
-  const place = placeFor(document, sorted, { from: 0, compare });
-  sorted.splice(place, 0, document);
-  return place;
 }

@@ -1,7 +1,7 @@
 import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol/core';
 import type { Predicate } from '@tidemark/rql';
 import type { CollectionChanges } from '../local/view.ts';
-import { placeFor } from './place.ts';
+import { insert } from './place.ts';
 import type { Comparator } from './sort.ts';
 
 export interface ResultListOptions {
@@ -40,66 +40,41 @@ export class ResultList {
       if (after && this.#options.matches(after)) come.push(after);
     }
     if (gone.size === 0 && come.length === 0) return false;
-    const { compare } = this.#options;
-    if (gone.size + come.length <= few) this.#all = this.#edited(gone, come);
-    else this.#all = compare ? this.#resorted(gone, come, compare) : this.#replaced(gone, come);
+    this.#all = this.#changed(gone, come);
     return true;
   }
 
-  /** A copy in which a few documents are changed in place: no step of it looks at every document. */
-  #edited(gone: ReadonlySet<Document>, come: readonly Document[]): Document[] {
+  #changed(gone: ReadonlySet<Document>, come: readonly Document[]): readonly Document[] {
     const { compare } = this.#options;
+    const isFew = gone.size + come.length <= few;
+    const arrived = new Map(come.map((document) => [documentKey(document._id), document]));
+    /** Without an order, a document stands where the one stood that it replaces. */
+    const successorOf = (document: Document): Document[] => {
+      const key = documentKey(document._id);
+      const successor = compare ? undefined : arrived.get(key);
+      if (!successor) return [];
+      arrived.delete(key);
+      return [successor];
+    };
+    const kept = isFew
+      ? this.#edited(gone, successorOf)
+      : this.#all.flatMap((document) => (gone.has(document) ? successorOf(document) : document));
+    if (!isFew || !compare) {
+      const all = [...kept, ...arrived.values()];
+      // Quick, since most of it is in order.
+      return compare ? all.sort(compare) : all;
+    }
+    for (const document of arrived.values()) insert(kept, document, compare);
+    return kept;
+  }
+
+  /** A copy in which a few documents are replaced: no step of it looks at every document. */
+  #edited(gone: ReadonlySet<Document>, successorOf: (document: Document) => Document[]): Document[] {
     const documents = this.#all.slice();
-    const next = new Map(come.map((document) => [documentKey(document._id), document]));
     for (const document of gone) {
       const index = documents.indexOf(document);
-      if (index < 0) continue;
-      const key = documentKey(document._id);
-      const successor = compare ? undefined : next.get(key);
-      if (successor) documents[index] = successor;
-      else documents.splice(index, 1);
-      if (successor) next.delete(key);
-    }
-    for (const document of next.values()) {
-      const index = compare ? placeFor(document, documents, { from: 0, compare }) : documents.length;
-      documents.splice(index, 0, document);
+      if (index >= 0) documents.splice(index, 1, ...successorOf(document));
     }
     return documents;
   }
-
-  #resorted(gone: ReadonlySet<Document>, come: Document[], compare: Comparator): Document[] {
-    const stay = gone.size === 0 ? this.#all : this.#all.filter((document) => !gone.has(document));
-    return come.length === 0 ? [...stay] : merged(stay, come.sort(compare), compare);
-  }
-
-  #replaced(gone: ReadonlySet<Document>, come: readonly Document[]): Document[] {
-    const next = new Map(come.map((document) => [documentKey(document._id), document]));
-    const documents: Document[] = [];
-    for (const document of this.#all) {
-      if (!gone.has(document)) {
-        documents.push(document);
-        continue;
-      }
-      const key = documentKey(document._id);
-      const successor = next.get(key);
-      if (successor) documents.push(successor);
-      next.delete(key);
-    }
-    for (const document of next.values()) documents.push(document);
-    return documents;
-  }
-}
-
-/** Two sorted lists as one; the first is long, the second short. */
-function merged(long: readonly Document[], short: readonly Document[], compare: Comparator): Document[] {
-  const result: Document[] = [];
-  let from = 0;
-  for (const document of short) {
-    const to = placeFor(document, long, { from, compare });
-    for (let index = from; index < to; index++) result.push(long[index] as Document);
-    result.push(document);
-    from = to;
-  }
-  for (let index = from; index < long.length; index++) result.push(long[index] as Document);
-  return result;
 }

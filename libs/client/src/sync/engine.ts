@@ -13,11 +13,12 @@ import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
 import type { LocalDatabase } from '../local/database.ts';
 import type { OutboxEntry } from '../local/records.ts';
+import { textOf } from '../store-error.ts';
 import type { ConnectionCommand, SyncDriver } from './driver.ts';
 import { isRefusal, parseAnswer, parseAnything } from './incoming.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
-import { Session } from './session.ts';
+import { Session, type SessionHost } from './session.ts';
 import { Settlement } from './settlement.ts';
 import type { SubscriptionSet } from './subscription-set.ts';
 
@@ -44,7 +45,7 @@ export interface EngineOptions {
 }
 
 /** Runs the connection machine: does what it says, tells it what happens. */
-export class SyncEngine implements SyncDriver {
+export class SyncEngine implements SyncDriver, SessionHost {
   readonly #options: EngineOptions;
   readonly #settlement: Settlement;
   readonly #receiver: Receiver;
@@ -61,16 +62,14 @@ export class SyncEngine implements SyncDriver {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    const { subscriptions, clock } = options;
     this.#settlement = new Settlement(options);
-    this.#receiver = new Receiver({ ...options, settlement: this.#settlement, now: () => clock.now() });
-    this.#unwatch = subscriptions.watch({
+    this.#receiver = new Receiver({ ...options, settlement: this.#settlement });
+    this.#unwatch = options.subscriptions.watch({
       added: () => this.#session?.reconcile(),
       removed: (ended) => {
         if (this.#session?.knows(ended.record.id)) this.#session.reconcile();
         else this.#receiver.left([ended]);
       },
-      stateChanged: () => {},
     });
   }
 
@@ -195,17 +194,13 @@ export class SyncEngine implements SyncDriver {
       socket: this.#socket,
       token: this.#token,
       canRenewToken: typeof this.#options.token === 'function',
-      dispatch: (event) => this.dispatch(event),
-      accept: (ack) => this.#accept(ack),
-      joined: (ack) => this.#startSending(ack),
-      tokenExpiring: () => this.#renewToken(),
-      problem: (problem) => this.#options.events.emit('problem', problem),
+      host: this,
     });
     this.#session.join();
   }
 
   /** Returns false when the store is another user's: nothing of it may be sent. */
-  #accept(ack: JoinAckMessage): boolean {
+  accept(ack: JoinAckMessage): boolean {
     const { database, events } = this.#options;
     const owner = database.meta.userId;
     if (owner !== undefined && owner !== ack.userId) {
@@ -220,21 +215,19 @@ export class SyncEngine implements SyncDriver {
   }
 
   /** Starts to send what waits; called once the session stands. */
-  #startSending(ack: JoinAckMessage): void {
+  joined(ack: JoinAckMessage): void {
     const session = this.#session;
     if (!session) return;
     this.#sender = new Sender({
       ...this.#options,
       settlement: this.#settlement,
       limits: ack.limits,
-      request: (event, payload, answered) => session.request(event, payload, answered),
-      decided: () => session.markSoon(),
-      expired: (refusal) => session.refused(refusal),
+      session,
     });
     this.#sender.pump();
   }
 
-  #renewToken(): void {
+  tokenExpiring(): void {
     const { token, events } = this.#options;
     const session = this.#session;
     if (typeof token !== 'function' || !session) return;
@@ -251,8 +244,4 @@ export class SyncEngine implements SyncDriver {
     const ack = parseAnswer(answer, parseAnything);
     if (isRefusal(ack)) throw new Error(ack.error);
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,7 +14,7 @@ import {
  */
 
 type Fields = Record<string, unknown>;
-type Test = (value: unknown) => boolean;
+type Test = (value: unknown) => unknown;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
@@ -29,13 +29,13 @@ const listOf =
   (test: Test): Test =>
   (value) =>
     Array.isArray(value) && value.every(test);
-/** An object whose fields pass the tests, whatever else it holds. */
-const shape = (tests: Readonly<Record<string, Test>>): ((value: unknown) => value is Fields) => {
+/** Takes an object whose fields pass the tests, whatever else it holds. */
+const shape = <T = Fields>(tests: Readonly<Record<string, Test>>): ((value: unknown) => T | undefined) => {
   const entries = Object.entries(tests);
-  return (value): value is Fields => isObject(value) && entries.every(([name, test]) => test(value[name]));
+  return (value) => (isObject(value) && entries.every(([name, test]) => test(value[name])) ? (value as T) : undefined);
 };
 
-const isJoinAck = shape({
+export const parseJoinAck = shape<JoinAckMessage>({
   userId: isText,
   timestamp: isNumber,
   historyId: isText,
@@ -46,23 +46,29 @@ const isAck = shape({
   success: isBoolean,
   outcome: oneOf('applied', 'superseded', 'duplicate', 'rejected'),
 });
-const isBootstrap = shape({ subscription: isText, hasMore: isBoolean, data: listOf(shape({ _id: isId })) });
-const isChange = shape({
+export const parseBootstrap = shape<BootstrapMessage>({
+  subscription: isText,
+  hasMore: isBoolean,
+  data: listOf(shape({ _id: isId })),
+});
+const parseChange = shape<DeliveredMessage>({
   id: isText,
   collection: isText,
   version: isNumber,
   operation: oneOf('insert', 'update', 'delete'),
   documentId: isId,
 });
-const isDelivered: Test = (value) =>
-  isChange(value) && (value.operation === 'delete' || isObject(value.data) || Array.isArray(value.unset));
+const isDelivered: Test = (value) => {
+  const change = parseChange(value);
+  return change && (change.operation === 'delete' || isObject(change.data) || Array.isArray(change.unset));
+};
 
 /** Why the server does not do what it was asked for. */
 export interface Refused {
   readonly success: false;
   readonly code: string;
   readonly error: string;
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The field, if the value has one that passes the test. */
@@ -85,17 +91,12 @@ export function isRefusal(answer: object): answer is Refused {
 }
 
 function refusalOf(fields: unknown, otherwise: string): Refused {
-  const retryAfterMs = fieldOf(fields, 'retryAfterMs', isNumber);
   return {
     success: false,
     code: fieldOf(fields, 'code', isText) ?? 'internal',
     error: fieldOf(fields, 'error', isText) ?? otherwise,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    retryAfterMs: fieldOf(fields, 'retryAfterMs', isNumber),
   };
-}
-
-export function parseJoinAck(fields: Fields): JoinAckMessage | undefined {
-  return isJoinAck(fields) ? (fields as JoinAckMessage) : undefined;
 }
 
 export const parseAnything = (fields: Fields): Fields => fields;
@@ -105,10 +106,6 @@ export function parseBatchAck(answer: unknown): BatchAckMessage | Refused {
   const results = isObject(answer) && Array.isArray(answer.results) ? answer.results : [];
   if (results.length > 0 && results.every(isAck)) return answer as BatchAckMessage;
   return parseAnswer<never>(answer, () => undefined);
-}
-
-export function parseBootstrap(payload: unknown): BootstrapMessage | undefined {
-  return isBootstrap(payload) ? (payload as BootstrapMessage) : undefined;
 }
 
 export function parseBootstrapError(payload: unknown): BootstrapErrorMessage | undefined {

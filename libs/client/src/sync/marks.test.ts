@@ -14,7 +14,7 @@ beforeEach(() => {
   [awaited, questions, arrivals, caughtUp] = [[], [], [], 0];
   marks = new Marks({
     settlement: { awaited: () => [...awaited] } as never,
-    after: (ms, run) => void clock.after(ms, run),
+    requests: clock,
     ask: (answered) => questions.push(answered),
     arrived: (checkpoint, ids) => arrivals.push({ checkpoint, awaited: ids }),
     caughtUp: () => {

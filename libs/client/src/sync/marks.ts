@@ -1,3 +1,4 @@
+import type { Requests } from './requests.ts';
 import type { Settlement } from './settlement.ts';
 
 /** How long the stream may take to show an acked write before it is asked whether it ever will. */
@@ -5,7 +6,7 @@ const markDelayMs = 100;
 
 export interface MarksOptions {
   readonly settlement: Settlement;
-  readonly after: (ms: number, run: () => void) => void;
+  readonly requests: Pick<Requests, 'after'>;
   /** Sends `sync:mark` until it is answered with a checkpoint. */
   readonly ask: (answered: (checkpoint: string) => void) => void;
   /** Everything that was committed when it was asked for has arrived; `awaited` had been decided by then. */
@@ -32,10 +33,10 @@ export class Marks {
 
   /** Like `want`, unless what is awaited comes by itself soon. */
   wantSoon(): void {
-    const { settlement, after } = this.#options;
+    const { settlement, requests } = this.#options;
     if (this.#isSoon || settlement.awaited().length === 0) return;
     this.#isSoon = true;
-    after(markDelayMs, () => {
+    requests.after(markDelayMs, () => {
       this.#isSoon = false;
       if (settlement.awaited().length > 0) this.want();
     });

@@ -1,16 +1,17 @@
 import type { BootstrapErrorMessage, BootstrapMessage, DeliveredMessage, Document } from '@tidemark/protocol/core';
+import type { Clock } from '../clock.ts';
 import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
 import type { LocalDatabase } from '../local/database.ts';
 import type { Settlement } from './settlement.ts';
-import type { ActiveSubscription, SubscriptionSet } from './subscription-set.ts';
+import { type ActiveSubscription, isTold, type SubscriptionSet } from './subscription-set.ts';
 
 export interface ReceiverOptions {
   readonly database: LocalDatabase;
   readonly subscriptions: SubscriptionSet;
   readonly settlement: Settlement;
   readonly events: Emitter<ClientEvents>;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 const started = { kind: 'bootstrapping', received: 0 } as const;
@@ -27,14 +28,15 @@ export class Receiver {
    * A join was accepted: what the checkpoint covers goes on (also what has ended here since we asked), the rest comes whole.
    * What nothing covered stands for is in doubt until then: it was held through an interrupted bootstrap or before a reset.
    */
-  joined(bootstrapped: readonly ActiveSubscription[], resumed: readonly ActiveSubscription[]): void {
+  joined(asked: readonly ActiveSubscription[], covered: ReadonlySet<string>): void {
     const { database, subscriptions } = this.#options;
+    const told = [...subscriptions.all(), ...subscriptions.leaving()].filter(({ record }) => covered.has(record.id));
     database.mutate(() => {
-      if (resumed.length === 0) database.documents.forgetDeletes();
+      if (covered.size === 0) database.documents.forgetDeletes();
       for (const collection of database.documents.collections()) {
-        database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, resumed));
+        database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, told));
       }
-      for (const active of bootstrapped) subscriptions.setState(active.record.id, started);
+      for (const { record } of asked) if (!covered.has(record.id)) subscriptions.setState(record.id, started);
       for (const collection of database.documents.collections()) this.sweep(collection);
     });
   }
@@ -44,9 +46,7 @@ export class Receiver {
     const { database, subscriptions } = this.#options;
     const collection = subscriptions.get(id)?.record.collection;
     if (collection === undefined) return;
-    const others = subscriptions.all().filter(({ record, state }) => {
-      return record.id !== id && (state.kind === 'complete' || state.kind === 'bootstrapping');
-    });
+    const others = subscriptions.all().filter(({ record, state }) => record.id !== id && isTold(state));
     const told = [...others, ...subscriptions.leaving()];
     database.mutate(() => {
       database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, told));
@@ -62,7 +62,7 @@ export class Receiver {
       for (const collection of database.documents.collections()) database.documents.markStale(collection, () => true);
       // One that is only asked for is not told of by this.
       for (const { record, state } of subscriptions.all()) {
-        if (state.kind === 'complete' || state.kind === 'bootstrapping') subscriptions.setState(record.id, started);
+        if (isTold(state)) subscriptions.setState(record.id, started);
       }
       database.clearCheckpoint();
       database.afterwards(() => events.emit('reset', { reason }));
@@ -119,10 +119,10 @@ export class Receiver {
 
   /** A newer checkpoint with nothing before it. */
   position(checkpoint: string): void {
-    const { database, subscriptions, now } = this.#options;
+    const { database, subscriptions, clock } = this.#options;
     database.mutate(() => {
       subscriptions.cover(checkpoint);
-      database.setMeta({ lastSync: now() });
+      database.setMeta({ lastSync: clock.now() });
     });
   }
 

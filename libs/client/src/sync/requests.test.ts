@@ -14,7 +14,7 @@ beforeEach(() => {
     request: (_event: string, _payload: unknown, answered: (answer: unknown) => void) => void answers.push(answered),
     close: () => {},
   };
-  requests = new Requests({ clock, socket, timeoutMs: 1_000, lost: (message) => lost.push(message) });
+  requests = new Requests({ clock, socket, requestTimeoutMs: 1_000, lost: (message) => lost.push(message) });
 });
 
 describe('Requests', () => {

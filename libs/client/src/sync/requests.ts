@@ -4,7 +4,7 @@ import type { SyncSocket } from '../connection/socket.ts';
 export interface RequestsOptions {
   readonly clock: Clock;
   readonly socket: SyncSocket;
-  readonly timeoutMs: number;
+  readonly requestTimeoutMs: number;
   /** An answer did not come: the connection counts as lost. */
   readonly lost: (message: string) => void;
 }
@@ -33,7 +33,7 @@ export class Requests {
   }
 
   send(event: string, payload: unknown, { answered, isPatient = false }: SendOptions): void {
-    const { socket, timeoutMs } = this.#options;
+    const { socket, requestTimeoutMs: timeoutMs } = this.#options;
     let cancel: Cancel = () => {};
     const watch = (ms: number) => {
       cancel = this.after(ms, () => {

@@ -5,6 +5,7 @@ import type { LocalDatabase } from '../local/database.ts';
 import type { OutboxEntry } from '../local/records.ts';
 import { mayRetryLater } from '../retry.ts';
 import { isRefusal, parseBatchAck, type Refused } from './incoming.ts';
+import type { Session } from './session.ts';
 import type { Settlement } from './settlement.ts';
 import { wireChange } from './wire-change.ts';
 
@@ -26,11 +27,7 @@ export interface SenderOptions {
   readonly limits: SendLimits;
   /** False while the write is not yet in the local store: a crash would forget what the server knows. */
   readonly isStored: (entry: OutboxEntry) => boolean;
-  readonly request: (event: string, payload: unknown, answered: (answer: unknown) => void) => void;
-  /** Writes were decided. */
-  readonly decided: () => void;
-  /** The session is no longer accepted. */
-  readonly expired: (refusal: Refused) => void;
+  readonly session: Pick<Session, 'request' | 'markSoon' | 'refused'>;
 }
 
 /** Sends the outbox over one connection, in order: one batch at a time, as large as the server takes, as fast as it lets. */
@@ -54,7 +51,7 @@ export class Sender {
     const batch = this.#nextBatch();
     if (batch.length === 0) return;
     this.#inFlight = true;
-    this.#options.request('sync:changeBatch', { changes: batch.map(wireChange) }, (answer) => {
+    this.#options.session.request('sync:changeBatch', { changes: batch.map(wireChange) }, (answer) => {
       this.#inFlight = false;
       this.#answered(batch, answer);
       this.pump();
@@ -106,7 +103,7 @@ export class Sender {
         else this.#decided(entry, own);
       }
     });
-    this.#options.decided();
+    this.#options.session.markSoon();
     if (waits.length > 0) this.#wait(Math.max(...waits));
   }
 
@@ -128,7 +125,7 @@ export class Sender {
   #refused(batch: readonly OutboxEntry[], refusal: Refused): void {
     const { code, error, retryAfterMs } = refusal;
     const [only, another] = batch;
-    if (code === 'unauthenticated' || code === 'token_expired') this.#options.expired(refusal);
+    if (code === 'unauthenticated' || code === 'token_expired') this.#options.session.refused(refusal);
     else if (mayRetryLater(code)) this.#wait(retryAfterMs ?? 0);
     else if (another) this.#batchSize = Math.floor(batch.length / 2);
     else if (only) this.#reject(only, code, error);
@@ -141,7 +138,7 @@ export class Sender {
   #wait(atLeastMs: Millis): void {
     this.#failures += 1;
     const { clock, random } = this.#options;
-    const ms = Math.max(atLeastMs, atLeastMs > 0 ? 0 : backoffMs(this.#failures, random(), defaultBackoff));
+    const ms = atLeastMs > 0 ? atLeastMs : backoffMs(this.#failures, random(), defaultBackoff);
     this.#cancelWait = clock.after(ms, () => {
       this.#cancelWait = undefined;
       this.pump();

@@ -1,8 +1,10 @@
 import type { JoinAckMessage } from '@tidemark/protocol/core';
 import type { Clock } from '../clock.ts';
-import type { ConnectionEvent, ConnectionProblem } from '../connection/machine.ts';
+import type { ConnectionEvent } from '../connection/machine.ts';
 import { refusalEvent } from '../connection/refusal.ts';
 import type { SyncSocket } from '../connection/socket.ts';
+import type { Emitter } from '../emitter.ts';
+import type { ClientEvents } from '../events.ts';
 import type { LocalDatabase } from '../local/database.ts';
 import { mayRetryLater } from '../retry.ts';
 import * as incoming from './incoming.ts';
@@ -25,13 +27,18 @@ export interface SessionOptions {
   /** A refused token may be followed by a better one. */
   readonly canRenewToken: boolean;
   readonly requestTimeoutMs: number;
-  readonly dispatch: (event: ConnectionEvent) => void;
+  readonly events: Emitter<ClientEvents>;
+  readonly host: SessionHost;
+}
+
+/** Whom a session tells how it goes. */
+export interface SessionHost {
+  dispatch(event: ConnectionEvent): void;
   /** False: the server takes us for someone else, and the session has ended. */
-  readonly accept: (ack: JoinAckMessage) => boolean;
+  accept(ack: JoinAckMessage): boolean;
   /** The session stands: writes may be sent. */
-  readonly joined: (ack: JoinAckMessage) => void;
-  readonly tokenExpiring: () => void;
-  readonly problem: (problem: ConnectionProblem) => void;
+  joined(ack: JoinAckMessage): void;
+  tokenExpiring(): void;
 }
 
 /** How long a subscription waits that the server could not serve. */
@@ -57,19 +64,13 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { clock, socket, requestTimeoutMs, settlement } = options;
-    this.#requests = new Requests({
-      clock,
-      socket,
-      timeoutMs: requestTimeoutMs,
-      lost: (message) => this.#lost(message),
-    });
+    this.#requests = new Requests({ ...options, lost: (message) => this.#lost(message) });
     this.#marks = new Marks({
-      settlement,
-      after: (ms, run) => this.#requests.after(ms, run),
+      ...options,
+      requests: this.#requests,
       ask: (answered) => this.#askMark(answered),
       arrived: (checkpoint, awaited) => this.#arrived(checkpoint, awaited),
-      caughtUp: () => options.dispatch({ kind: 'caughtUp' }),
+      caughtUp: () => options.host.dispatch({ kind: 'caughtUp' }),
     });
     this.#handlers = this.#makeHandlers();
   }
@@ -85,7 +86,7 @@ export class Session {
 
   join(): void {
     const { subscriptions } = this.#options;
-    this.#join(subscriptions.all().filter(isWanted), new Set(subscriptions.covered()));
+    this.#join(subscriptions.all().filter(isWanted), subscriptions.coveredIds());
   }
 
   /** Whether the server holds the subscription for us, or was asked to. */
@@ -122,7 +123,7 @@ export class Session {
 
   /** Ends the session with what the server said. */
   refused({ code, error, retryAfterMs }: incoming.Refused): void {
-    this.#options.dispatch(refusalEvent({ code, message: error, retryAfterMs }, this.#options.canRenewToken));
+    this.#options.host.dispatch(refusalEvent({ code, message: error, retryAfterMs }, this.#options.canRenewToken));
   }
 
   /** The socket is gone. */
@@ -138,7 +139,7 @@ export class Session {
   }
 
   #makeHandlers(): ReadonlyMap<string, Handler> {
-    const { receiver, dispatch } = this.#options;
+    const { receiver, host } = this.#options;
     return new Map([
       ['sync:bootstrap', handler(incoming.parseBootstrap, (page) => receiver.bootstrap(page))],
       [
@@ -157,16 +158,16 @@ export class Session {
         'sync:reset',
         handler(incoming.parseReset, ({ reason }) => {
           receiver.reset(reason);
-          dispatch({ kind: 'behind' });
+          host.dispatch({ kind: 'behind' });
           this.mark();
         }),
       ],
-      ['sync:drain', handler(incoming.parseDrain, (drain) => dispatch({ kind: 'drained', ...drain }))],
+      ['sync:drain', handler(incoming.parseDrain, (drain) => host.dispatch({ kind: 'drained', ...drain }))],
       ['sync:error', handler(incoming.parseError, (error) => this.#complained(error))],
     ]);
   }
 
-  #join(asked: readonly ActiveSubscription[], covered: ReadonlySet<ActiveSubscription>): void {
+  #join(asked: readonly ActiveSubscription[], covered: ReadonlySet<string>): void {
     const { database, userId, token } = this.#options;
     const { checkpoint, clientId } = database.meta;
     this.#onWire.clear();
@@ -174,12 +175,12 @@ export class Session {
     const payload = {
       protocol: 1,
       clientId,
-      ...(userId !== undefined && { userId }),
-      ...(token !== undefined && { token }),
-      ...(asked.length > 0 && {
-        subscriptions: asked.map((active) => wireSubscription(active.record, covered.has(active))),
-      }),
-      ...(covered.size > 0 && checkpoint && { checkpoint: checkpoint.token }),
+      // JSON leaves out what is undefined.
+      userId,
+      token,
+      subscriptions:
+        asked.length > 0 ? asked.map(({ record }) => wireSubscription(record, covered.has(record.id))) : undefined,
+      checkpoint: covered.size > 0 ? checkpoint?.token : undefined,
     };
     this.request('sync:join', payload, (answer) => {
       const ack = incoming.parseAnswer(answer, incoming.parseJoinAck);
@@ -190,17 +191,14 @@ export class Session {
     });
   }
 
-  #joined(ack: JoinAckMessage, asked: readonly ActiveSubscription[], covered: ReadonlySet<ActiveSubscription>): void {
-    const { accept, joined, receiver, dispatch, subscriptions } = this.#options;
-    if (!accept(ack)) return;
+  #joined(ack: JoinAckMessage, asked: readonly ActiveSubscription[], covered: ReadonlySet<string>): void {
+    const { host, receiver, subscriptions } = this.#options;
+    if (!host.accept(ack)) return;
     this.#isJoined = true;
     if (asked.length === 0) this.#askAgain(subscriptions.all());
-    receiver.joined(
-      asked.filter((active) => !covered.has(active)),
-      [...covered],
-    );
-    dispatch({ kind: 'joined' });
-    joined(ack);
+    receiver.joined(asked, covered);
+    host.dispatch({ kind: 'joined' });
+    host.joined(ack);
     this.reconcile();
     this.mark();
   }
@@ -220,7 +218,7 @@ export class Session {
   #subscribe(active: ActiveSubscription): void {
     const { id, collection } = active.record;
     this.#onWire.add(id);
-    this.#options.dispatch({ kind: 'behind' });
+    this.#options.host.dispatch({ kind: 'behind' });
     this.request('sync:subscribe', wireSubscription(active.record, false), (answer) => {
       const ack = incoming.parseAnswer(answer, incoming.parseAnything);
       if (!incoming.isRefusal(ack)) {
@@ -252,21 +250,12 @@ export class Session {
   }
 
   #askMark(answered: (checkpoint: string) => void): void {
-    const ask = () => {
-      this.#requests.send(
-        'sync:mark',
-        {},
-        {
-          isPatient: true,
-          answered: (answer) => {
-            const ack = incoming.parseAnswer(answer, incoming.parseCheckpoint);
-            if (typeof ack === 'string') answered(ack);
-            else this.#requests.after(ack.retryAfterMs ?? subscriptionRetryMs, ask);
-          },
-        },
-      );
+    const received = (answer: unknown) => {
+      const ack = incoming.parseAnswer(answer, incoming.parseCheckpoint);
+      if (typeof ack === 'string') answered(ack);
+      else this.#requests.after(ack.retryAfterMs ?? subscriptionRetryMs, () => this.#askMark(answered));
     };
-    ask();
+    this.#requests.send('sync:mark', {}, { isPatient: true, answered: received });
   }
 
   #arrived(checkpoint: string, awaited: readonly string[]): void {
@@ -280,15 +269,15 @@ export class Session {
   #complained(complaint: incoming.Refused): void {
     const { code, error } = complaint;
     if (code === 'token_expiring') {
-      this.#options.tokenExpiring();
+      this.#options.host.tokenExpiring();
       return;
     }
-    this.#options.problem({ code, message: error });
+    this.#options.events.emit('problem', { code, message: error });
     if (finalComplaints.has(code)) this.refused(complaint);
   }
 
   #lost(message: string): void {
-    this.#options.dispatch({ kind: 'failed', problem: { code: 'unavailable', message } });
+    this.#options.host.dispatch({ kind: 'failed', problem: { code: 'unavailable', message } });
   }
 }
 

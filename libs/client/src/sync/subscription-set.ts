@@ -1,5 +1,5 @@
 import type { Document, Json } from '@tidemark/protocol/core';
-import { bindQuery, canonical, compile, type Predicate, parseQuery } from '@tidemark/rql';
+import { type BoundQuery, bindQuery, canonical, compile, type Predicate, parseQuery } from '@tidemark/rql';
 import type { LocalDatabase } from '../local/database.ts';
 import type { MetaRecord, SubscriptionRecord } from '../local/records.ts';
 
@@ -37,13 +37,10 @@ export interface SubscriptionRequest {
 
 /** Told about everything that happens to the set. */
 export interface SubscriptionWatcher {
-  added(subscription: ActiveSubscription): void;
-  removed(subscription: ActiveSubscription): void;
-  stateChanged(subscription: ActiveSubscription): void;
+  readonly added?: (subscription: ActiveSubscription) => void;
+  readonly removed?: (subscription: ActiveSubscription) => void;
+  readonly stateChanged?: (subscription: ActiveSubscription) => void;
 }
-
-const pending: SubscriptionState = { kind: 'pending' };
-const complete: SubscriptionState = { kind: 'complete' };
 
 /** The subscriptions that this client holds, across restarts, and which documents they stand for. */
 export class SubscriptionSet {
@@ -68,47 +65,35 @@ export class SubscriptionSet {
 
   /** Brings the set in line with the database's records (after loading, and when another tab has written). */
   reload(): void {
-    const covered = new Set(this.#database.meta.checkpoint?.subscriptions);
-    this.#stored = covered;
-    for (const active of [...this.#active.values()]) {
+    this.#stored = this.coveredIds();
+    for (const active of this.all()) {
       if (!this.#database.subscriptions.has(active.record.id)) this.#forget(active, { kind: 'ended' });
     }
     for (const record of this.#database.subscriptions.values()) {
       if (this.#active.has(record.id)) continue;
-      this.#add({ record, matches: predicateOf(record), state: covered.has(record.id) ? complete : pending });
-    }
-  }
-
-  /** For the tab that leads from now on: what the stored checkpoint stands for goes on, whatever the last leader told of it. */
-  restart(): void {
-    this.reload();
-    const covered = new Set(this.#database.meta.checkpoint?.subscriptions);
-    for (const { record, state } of this.all()) {
-      const next = covered.has(record.id) ? complete : pending;
-      if (state.kind !== next.kind) this.setState(record.id, next);
+      this.#add(record, { kind: this.#stored.has(record.id) ? 'complete' : 'pending' });
     }
   }
 
   /** The state as programs see it: what has come is not here to stay as long as the local store does not take it. */
   shown({ record, state }: ActiveSubscription): SubscriptionState {
-    const isHere = state.kind === 'bootstrapping' || state.kind === 'complete';
-    if (this.#refusal === undefined || !isHere || this.#stored.has(record.id)) return state;
+    if (!this.#refusal || !isTold(state) || this.#stored.has(record.id)) return state;
     return { kind: 'error', ...this.#refusal };
   }
 
   /** The local store has no room. Nothing is asked for again: what is here is stored as soon as there is room. */
   refused(refusal: StoreRefusal): void {
-    const before = this.#shownStates();
-    this.#refusal ??= refusal;
-    this.#tellDifferences(before);
+    this.#showing(() => {
+      this.#refusal ??= refusal;
+    });
   }
 
   /** The local store has taken everything. */
   stored(meta: MetaRecord | undefined): void {
-    const before = this.#refusal && this.#shownStates();
-    this.#refusal = undefined;
-    if (meta) this.#stored = new Set(meta.checkpoint?.subscriptions);
-    if (before) this.#tellDifferences(before);
+    this.#showing(() => {
+      this.#refusal = undefined;
+      if (meta) this.#stored = new Set(meta.checkpoint?.subscriptions);
+    });
   }
 
   get(id: string): ActiveSubscription | undefined {
@@ -133,22 +118,15 @@ export class SubscriptionSet {
   }
 
   /** Those that the checkpoint stands for. */
-  covered(): readonly ActiveSubscription[] {
-    const ids = this.#database.meta.checkpoint?.subscriptions ?? [];
-    return ids.flatMap((id) => this.#active.get(id) ?? []);
+  coveredIds(): ReadonlySet<string> {
+    return new Set(this.#database.meta.checkpoint?.subscriptions);
   }
 
   add(record: SubscriptionRecord): ActiveSubscription {
     return this.#database.mutate(() => {
       this.#database.putSubscription(record);
-      return this.#add({ record, matches: predicateOf(record), state: pending });
+      return this.#add(record, { kind: 'pending' });
     });
-  }
-
-  /** Another tab has asked for it. */
-  put(record: SubscriptionRecord): void {
-    if (this.#active.has(record.id)) this.update(record);
-    else this.add(record);
   }
 
   /** Notes when it was asked for last, and under which name. */
@@ -181,7 +159,7 @@ export class SubscriptionSet {
     if (!active) return;
     const next = { ...active, state };
     this.#active.set(id, next);
-    for (const watcher of this.#watchers) watcher.stateChanged(next);
+    this.#tell('stateChanged', next);
   }
 
   /**
@@ -189,7 +167,7 @@ export class SubscriptionSet {
    * being told is left out: documents in doubt may match both, and they are dropped only in the end.
    */
   cover(token: string): void {
-    const before = new Set(this.#database.meta.checkpoint?.subscriptions);
+    const before = this.coveredIds();
     const covered = this.all().filter(({ record, state }) => {
       return state.kind === 'complete' && (before.has(record.id) || !this.has(record.collection, 'bootstrapping'));
     });
@@ -214,20 +192,21 @@ export class SubscriptionSet {
     return among.some((active) => active.record.collection === collection && active.matches(document));
   }
 
-  #shownStates(): ReadonlyMap<ActiveSubscription, SubscriptionState['kind']> {
-    return new Map(this.all().map((active) => [active, this.shown(active).kind]));
+  /** Tells of those that look different afterwards. */
+  #showing(change: () => void): void {
+    const before = this.all().map((active) => ({ active, kind: this.shown(active).kind }));
+    change();
+    for (const { active, kind } of before) if (this.shown(active).kind !== kind) this.#tell('stateChanged', active);
   }
 
-  #tellDifferences(before: ReadonlyMap<ActiveSubscription, SubscriptionState['kind']>): void {
-    for (const [active, kind] of before) {
-      if (this.shown(active).kind === kind) continue;
-      for (const watcher of this.#watchers) watcher.stateChanged(active);
-    }
+  #tell(what: keyof SubscriptionWatcher, subscription: ActiveSubscription): void {
+    for (const watcher of this.#watchers) watcher[what]?.(subscription);
   }
 
-  #add(active: ActiveSubscription): ActiveSubscription {
-    this.#active.set(active.record.id, active);
-    for (const watcher of this.#watchers) watcher.added(active);
+  #add(record: SubscriptionRecord, state: SubscriptionState): ActiveSubscription {
+    const active = { record, matches: predicateOf(record), state };
+    this.#active.set(record.id, active);
+    this.#tell('added', active);
     return active;
   }
 
@@ -235,16 +214,25 @@ export class SubscriptionSet {
     this.#active.delete(active.record.id);
     const ended = { ...active, state };
     this.#leaving.set(active.record.id, ended);
-    for (const watcher of this.#watchers) watcher.stateChanged(ended);
-    for (const watcher of this.#watchers) watcher.removed(ended);
+    this.#tell('stateChanged', ended);
+    this.#tell('removed', ended);
   }
 }
 
 /** Checks and names what is asked for. Throws QueryError. */
-export function subscriptionKey({ collection, filter, args }: SubscriptionRequest): string {
-  return `${collection}\u0000${canonical(bindQuery(parseQuery(filter), { args }))}`;
+export function subscriptionKey(request: SubscriptionRequest): string {
+  return `${request.collection}\u0000${canonical(boundQuery(request))}`;
 }
 
-export function predicateOf({ filter, args }: { filter: string; args: readonly Json[] }): Predicate {
-  return compile(bindQuery(parseQuery(filter), { args }));
+/** Whether the server tells us what happens to its documents. */
+export function isTold(state: SubscriptionState): boolean {
+  return state.kind === 'complete' || state.kind === 'bootstrapping';
+}
+
+export function predicateOf(query: { filter: string; args: readonly Json[] }): Predicate {
+  return compile(boundQuery(query));
+}
+
+function boundQuery({ filter, args }: { filter: string; args: readonly Json[] }): BoundQuery {
+  return bindQuery(parseQuery(filter), { args });
 }

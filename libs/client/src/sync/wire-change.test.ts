@@ -22,7 +22,7 @@ describe('wireChange', () => {
       data: { n: 1 },
       timestamp: 5,
     });
-    expect(wireChange({ ...write, operation: 'delete' })).not.toHaveProperty('data');
+    expect(JSON.parse(JSON.stringify(wireChange({ ...write, operation: 'delete' })))).not.toHaveProperty('data');
     expect(wireChange({ ...write, unset: ['x'] })).toMatchObject({ unset: ['x'] });
   });
 });

@@ -3,8 +3,10 @@ import type { OutboxEntry } from '../local/records.ts';
 
 type WriteFields = Pick<OutboxEntry, 'id' | 'operation' | 'collection' | 'documentId' | 'data' | 'unset' | 'timestamp'>;
 
-/** A write as it is sent. */
-export function wireChange(entry: WriteFields): Omit<ChangeMessage, 'data'> & { readonly data?: unknown } {
+/** A write as it is sent; JSON leaves out what is undefined. */
+export function wireChange(
+  entry: WriteFields,
+): Omit<ChangeMessage, 'data' | 'unset'> & { readonly data: unknown; readonly unset: string[] | undefined } {
   const { id, operation, collection, documentId, data, unset, timestamp } = entry;
   return {
     id,
@@ -12,8 +14,8 @@ export function wireChange(entry: WriteFields): Omit<ChangeMessage, 'data'> & { 
     collection,
     documentId,
     timestamp,
-    ...(operation !== 'delete' && { data }),
-    ...(unset.length > 0 && { unset: [...unset] }),
+    data: operation === 'delete' ? undefined : data,
+    unset: unset.length > 0 ? [...unset] : undefined,
   };
 }
 

@@ -140,11 +140,22 @@ export class TabDriver implements SharedDriver {
     await this.#tabs.waitToLead();
     // The last leader may have written what it could not tell any more.
     if (!(await this.#read(takeOver)) || this.#isClosed) return;
-    this.#client.subscriptions.restart();
+    this.#startOver();
     this.#engine = this.#client.makeEngine();
     this.#hearEarly();
     this.#start();
     await this.#requests.write((batch) => this.#store(this.#current(batch)));
+  }
+
+  /** What the stored checkpoint stands for goes on, whatever the last leader told of it. */
+  #startOver(): void {
+    const { subscriptions } = this.#client;
+    subscriptions.reload();
+    const covered = subscriptions.coveredIds();
+    for (const { record, state } of subscriptions.all()) {
+      const kind = covered.has(record.id) ? 'complete' : 'pending';
+      if (state.kind !== kind) subscriptions.setState(record.id, { kind });
+    }
   }
 
   /** Resolves with false when the client was closed, or leads, meanwhile. */

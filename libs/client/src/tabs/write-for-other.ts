@@ -16,7 +16,10 @@ export async function writeForOther(
     for (const entry of added) database.outbox.add(entry);
     for (const entry of added) database.clock.observe(entry.timestamp);
     for (const id of batch.deleteEntries) database.outbox.remove(id);
-    for (const record of batch.putSubscriptions) subscriptions.put(record);
+    for (const record of batch.putSubscriptions) {
+      if (subscriptions.get(record.id)) subscriptions.update(record);
+      else subscriptions.add(record);
+    }
     for (const id of batch.deleteSubscriptions) {
       const claimed = isClaimed(id) ? subscriptions.get(id) : undefined;
       // It was claimed while the other tab ended it: that one takes it back when it hears of it.
