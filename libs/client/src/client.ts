@@ -1,8 +1,9 @@
 import type { Document, Json } from '@tidemark/protocol/core';
 import { ClientError } from './client-error.ts';
 import type { ClientInspection, ClientOptions } from './client-options.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import { Collection } from './collection.ts';
+import { defaultBackoff } from './connection/backoff.ts';
 import { socketIo } from './connection/socket-io.ts';
 import { Emitter, type Unsubscribe } from './emitter.ts';
 import type { ClientEvents } from './events.ts';
@@ -10,7 +11,6 @@ import { HybridClock } from './hybrid-clock.ts';
 import { LocalDatabase } from './local/database.ts';
 import { Flusher } from './local/flusher.ts';
 import { MemoryStore } from './local/memory-store.ts';
-import type { LocalStore } from './local/port.ts';
 import type { OutboxEntry } from './local/records.ts';
 import { LocalWriter } from './local-writer.ts';
 import { randomId } from './random-id.ts';
@@ -32,13 +32,9 @@ export class Client {
   /** Resolves when the local store has been read; rejects with ClientError when it cannot be. */
   readonly ready: Promise<void>;
   readonly #options: ClientOptions;
-  readonly #clock: Clock;
-  readonly #store: LocalStore;
-  readonly #events: Emitter<ClientEvents>;
-  readonly #database: LocalDatabase;
+  readonly #core: Core;
   readonly #flusher: Flusher;
   readonly #writer: LocalWriter;
-  readonly #set: SubscriptionSet;
   readonly #subscriptions: Subscriptions;
   readonly #driver: SyncDriver;
   readonly #collections = new Map<string, Collection>();
@@ -50,28 +46,20 @@ export class Client {
 
   /** Use `createClient`. */
   constructor(options: ClientOptions) {
-    const { clock = systemClock, random = Math.random, store = new MemoryStore() } = options;
     this.#options = options;
-    this.#clock = clock;
-    this.#store = store;
-    this.#events = new Emitter((error) => reportError(error));
-    this.#database = new LocalDatabase(new HybridClock(() => clock.now()), randomId(random, 12));
+    this.#core = coreOf(options, () => this.#flusher.flushed());
     this.#flusher = this.#makeFlusher();
-    const shared = { database: this.#database, random, flushed: () => this.#flusher.flushed() };
-    this.#writer = new LocalWriter({ ...shared, events: this.#events, maxPending: options.maxPending ?? 10_000 });
-    this.#set = new SubscriptionSet(this.#database);
-    this.#tabs = options.tabs?.(this.#tabClient(random));
-    this.#driver = this.#tabs ?? this.#makeEngine(random);
+    this.#writer = new LocalWriter({ ...this.#core, maxPending: options.maxPending ?? 10_000 });
+    this.#tabs = options.tabs?.(this.#tabClient());
+    this.#driver = this.#tabs ?? this.#makeEngine();
     this.#subscriptions = new Subscriptions({
-      ...shared,
-      set: this.#set,
-      now: () => clock.now(),
+      ...this.#core,
       reconcile: () => this.#driver.reconcile(),
-      ...(this.#tabs && { claims: this.#tabs.claims }),
+      claims: this.#tabs?.claims,
       keepUnclaimedMs: options.keepUnclaimedMs ?? 7 * 86_400_000,
     });
     this.#status = this.#makeStatus();
-    this.#database.onDirty = () => this.#dirty();
+    this.#core.database.onDirty = () => this.#dirty();
     this.ready = this.#open();
     this.ready.catch(() => {});
   }
@@ -86,7 +74,7 @@ export class Client {
    * Returns the function that ends it; safe to call twice.
    */
   on<Name extends keyof ClientEvents>(name: Name, listener: (event: ClientEvents[Name]) => void): Unsubscribe {
-    return this.#events.on(name, listener);
+    return this.#core.events.on(name, listener);
   }
 
   /**
@@ -121,14 +109,15 @@ export class Client {
 
   /** Writes that wait for their ack, or for the server's version to come back, in order. */
   outbox(): readonly OutboxEntry[] {
-    return [...this.#database.outbox.entries()];
+    return [...this.#core.database.outbox.entries()];
   }
 
   /** For tools: whose data this is, the tidemark, and every subscription with its state. */
   inspect(): ClientInspection {
-    const { userId, clientId, checkpoint } = this.#database.meta;
-    const subscriptions = this.#set.all().map((active) => ({ ...active.record, state: this.#set.shown(active) }));
-    return { userId, clientId, checkpoint: checkpoint?.token, subscriptions };
+    const { database, subscriptions } = this.#core;
+    const { userId, clientId, checkpoint } = database.meta;
+    const all = subscriptions.all().map((active) => ({ ...active.record, state: subscriptions.shown(active) }));
+    return { userId, clientId, checkpoint: checkpoint?.token, subscriptions: all };
   }
 
   /** Disconnects; the client goes on working locally. */
@@ -155,7 +144,7 @@ export class Client {
     this.#checkOpen();
     await this.#waiters.wait({
       ...options,
-      clock: this.#clock,
+      clock: this.#core.clock,
       isClosed: () => this.#status.connection === 'closed',
       isInSync: () => this.#isInSync(),
       mark: () => this.#driver.mark(),
@@ -169,12 +158,13 @@ export class Client {
   }
 
   async #open(): Promise<void> {
+    const { database, store, subscriptions } = this.#core;
     try {
-      this.#database.load(await (this.#tabs ?? this.#store).load());
+      database.load(await (this.#tabs ?? store).load());
     } catch (error) {
       throw storeError('the local store cannot be read', error);
     }
-    this.#set.reload();
+    subscriptions.reload();
     if (this.#tabs?.isLeading !== false) this.#subscriptions.dropUnclaimed();
     this.#isReady = true;
     this.#changed();
@@ -189,18 +179,17 @@ export class Client {
     this.#driver.close();
     if (this.#tabs?.isLeading !== false) await this.#flusher.flushed().catch(() => {});
     await this.#flusher.stop();
-    await this.#store.close();
+    await this.#core.store.close();
     this.#tabs?.release();
   }
 
   #makeFlusher(): Flusher {
     return new Flusher({
-      database: this.#database,
-      clock: this.#clock,
-      write: (batch) => (this.#tabs ?? this.#store).write(batch),
+      ...this.#core,
+      write: (batch) => (this.#tabs ?? this.#core.store).write(batch),
       written: ({ putEntries, meta }) => {
         this.#writer.stored(putEntries);
-        this.#set.stored(meta);
+        this.#core.subscriptions.stored(meta);
         this.#driver.pump();
       },
       failed: (error) => this.#storeFailed(error),
@@ -210,23 +199,19 @@ export class Client {
   #storeFailed(cause: unknown): void {
     const { code, message } = storeError('the local store failed', cause);
     // A tab that follows hears of subscriptions from the one that leads.
-    if (code === 'store_full' && this.#tabs?.isLeading !== false) this.#set.refused({ code, message });
-    this.#events.emit('problem', { code, message, cause });
+    if (code === 'store_full' && this.#tabs?.isLeading !== false) this.#core.subscriptions.refused({ code, message });
+    this.#core.events.emit('problem', { code, message, cause });
   }
 
-  #makeEngine(random: () => number): SyncEngine {
-    const { url, auth, socket = socketIo(), backoff, requestTimeoutMs = 30_000 } = this.#options;
+  #makeEngine(): SyncEngine {
+    const { url, auth = {}, socket = socketIo(), backoff = defaultBackoff, requestTimeoutMs = 30_000 } = this.#options;
     return new SyncEngine({
+      ...this.#core,
       url,
+      auth,
       socket,
-      random,
+      backoff,
       requestTimeoutMs,
-      userId: auth?.userId,
-      token: auth?.token,
-      clock: this.#clock,
-      database: this.#database,
-      subscriptions: this.#set,
-      events: this.#events,
       isStored: (entry) => this.#writer.isStored(entry),
       changed: () => {
         this.#changed();
@@ -236,20 +221,14 @@ export class Client {
         this.#waiters.check(true);
         this.#tabs?.tellCaughtUp();
       },
-      ...(backoff && { backoff }),
     });
   }
 
-  #tabClient(random: () => number): TabClient {
+  #tabClient(): TabClient {
     return {
-      store: this.#store,
-      clock: this.#clock,
-      database: this.#database,
-      subscriptions: this.#set,
-      events: this.#events,
-      makeEngine: () => this.#makeEngine(random),
+      ...this.#core,
+      makeEngine: () => this.#makeEngine(),
       adopt: (ids) => this.#writer.adopt(ids),
-      flushed: () => this.#flusher.flushed(),
       changed: () => this.#changed(),
       caughtUp: () => this.#waiters.check(true),
       connects: this.#options.connect !== false,
@@ -258,11 +237,11 @@ export class Client {
 
   #makeCollection(name: string): Collection {
     const collection = new Collection(name, {
-      view: this.#database.view,
+      ...this.#core,
+      view: this.#core.database.view,
       writer: this.#writer,
       ready: this.ready,
       isReady: () => this.#isReady,
-      random: this.#options.random ?? Math.random,
       report: reportError,
     });
     this.#collections.set(name, collection);
@@ -279,30 +258,43 @@ export class Client {
     const before = this.#status;
     if ((Object.keys(next) as (keyof SyncStatus)[]).every((name) => next[name] === before[name])) return;
     this.#status = next;
-    this.#events.emit('status', next);
+    this.#core.events.emit('status', next);
     this.#waiters.check(false);
   }
 
   #makeStatus(): SyncStatus {
     const { state } = this.#driver;
+    const { outbox, meta } = this.#core.database;
     return {
       connection: connectionStatus(state),
       connected: state.kind === 'catchingUp' || state.kind === 'live',
-      pending: this.#database.outbox.pendingCount,
-      optimistic: this.#database.outbox.size,
-      lastSync: this.#database.meta.lastSync,
+      pending: outbox.pendingCount,
+      optimistic: outbox.size,
+      lastSync: meta.lastSync,
       problem: 'problem' in state ? state.problem : undefined,
     };
   }
 
   #isInSync(): boolean {
-    const isSettled = this.#set.all().every(({ state }) => state.kind === 'complete' || state.kind === 'error');
+    const isSettled = this.#core.subscriptions
+      .all()
+      .every(({ state }) => state.kind === 'complete' || state.kind === 'error');
     return this.#status.connection === 'live' && this.#status.optimistic === 0 && isSettled;
   }
 
   #checkOpen(): void {
     if (this.#closing) throw new ClientError('closed', 'the client was closed');
   }
+}
+
+type Core = ReturnType<typeof coreOf>;
+
+/** What the parts of a client have in common. */
+function coreOf(options: ClientOptions, flushed: () => Promise<void>) {
+  const { clock = systemClock, random = Math.random, store = new MemoryStore() } = options;
+  const events = new Emitter<ClientEvents>(reportError);
+  const database = new LocalDatabase(new HybridClock(() => clock.now()), randomId(random, 12));
+  return { clock, random, store, events, database, subscriptions: new SubscriptionSet(database), flushed };
 }
 
 /** A listener threw: nobody waits for it, but it must not go unseen. */

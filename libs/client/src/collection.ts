@@ -73,8 +73,7 @@ export class Collection<T extends Document = Document> {
    */
   query(filter = '', ...args: readonly Json[]): LiveQuery<T> {
     const matches = compile(bindQuery(parseQuery(filter), { args }));
-    const { view, ready, isReady, report } = this.#context;
-    return new LiveQuery<T>({ view, ready, isReady, report, matches, collection: this.name });
+    return new LiveQuery<T>({ ...this.#context, matches, collection: this.name });
   }
 
   async #write(

@@ -5,6 +5,7 @@ import {
   documentKey,
   fieldNameFault,
   isObject,
+  isPlain,
   type JsonObject,
   type Operation,
   parseDocumentId,
@@ -144,27 +145,27 @@ export function checkedId(value: unknown): DocumentId {
 
 function checkedData(data: unknown): JsonObject {
   if (!isObject(data)) throw new ClientError('invalid_document', 'a document must be an object');
-  const defined = withoutUndefined(data) as JsonObject;
-  const fault = documentFault(defined);
+  const copy = copyOf({ ...data }) as JsonObject;
+  const fault = documentFault(copy);
   if (fault !== undefined) throw new ClientError('invalid_document', fault);
-  // A copy, so that what the program does to its object afterwards changes nothing here.
-  return structuredClone(clientFields(defined));
+  return clientFields(copy);
 }
 
-/** As JSON does: a field that is undefined is no field. */
-function withoutUndefined(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutUndefined);
-  if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value;
+/**
+ * What the program does to its object afterwards changes nothing here. As in JSON a field that is undefined is no field; what is
+ * not JSON stays, to be refused.
+ */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (!isObject(value) || !isPlain(value)) return value;
   const fields = Object.entries(value).filter(([, member]) => member !== undefined);
-  return Object.fromEntries(fields.map(([name, member]) => [name, withoutUndefined(member)]));
+  return Object.fromEntries(fields.map(([name, member]) => [name, copyOf(member)]));
 }
 
 function checkUnset(unset: readonly string[], data: JsonObject): void {
   if (unset.length > limits.unsetFields) throw new ClientError('invalid_document', 'too many fields to unset');
   for (const name of unset) {
-    const fault = fieldNameFault(name);
-    if (fault !== undefined) throw new ClientError('invalid_document', `unset: ${fault}`);
-    if (Object.hasOwn(data, name))
-      throw new ClientError('invalid_document', `the field ${JSON.stringify(name)} is both set and unset`);
+    const fault = fieldNameFault(name) ?? (Object.hasOwn(data, name) && `${JSON.stringify(name)} is set, too`);
+    if (fault) throw new ClientError('invalid_document', `unset: ${fault}`);
   }
 }

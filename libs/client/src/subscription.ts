@@ -6,7 +6,7 @@ import { storeError } from './store-error.ts';
 import type { SubscriptionSet, SubscriptionState } from './sync/subscription-set.ts';
 
 export interface SubscriptionContext {
-  readonly set: SubscriptionSet;
+  readonly subscriptions: SubscriptionSet;
   /** Gives the claim on the subscription back. */
   readonly release: (id: string) => void;
   readonly flushed: () => Promise<void>;
@@ -37,12 +37,11 @@ export class Subscription {
     this.args = record.args;
     this.name = record.name;
     this.#context = context;
-    const active = context.set.get(record.id);
-    this.#state = active ? context.set.shown(active) : { kind: 'pending' };
-    this.#unwatch = context.set.watch({
-      added: () => {},
-      removed: () => {},
-      stateChanged: (changed) => changed.record.id === this.id && this.#changed(context.set.shown(changed)),
+    const { subscriptions } = context;
+    const active = subscriptions.get(record.id);
+    this.#state = active ? subscriptions.shown(active) : { kind: 'pending' };
+    this.#unwatch = subscriptions.watch({
+      stateChanged: (changed) => changed.record.id === this.id && this.#changed(subscriptions.shown(changed)),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Millis } from '@tidemark/protocol/core';
 import * as limits from '@tidemark/protocol/limits';
 import { ClientError } from './client-error.ts';
+import type { Clock } from './clock.ts';
 import type { LocalDatabase } from './local/database.ts';
 import { randomId } from './random-id.ts';
 import { Subscription } from './subscription.ts';
@@ -14,16 +15,16 @@ export interface SubscribeOptions {
 
 export interface SubscriptionsOptions {
   readonly database: LocalDatabase;
-  readonly set: SubscriptionSet;
+  readonly subscriptions: SubscriptionSet;
   readonly random: () => number;
-  readonly now: () => Millis;
+  readonly clock: Clock;
   readonly flushed: () => Promise<void>;
   /** A refused subscription is asked for again. */
   readonly reconcile: () => void;
   /** A subscription of an earlier run that nobody has asked for since is dropped after this time. */
   readonly keepUnclaimedMs: Millis;
   /** What the programs of other tabs hold. */
-  readonly claims?: { isHeldElsewhere(id: string): boolean; tell(ids: readonly string[]): void };
+  readonly claims: { isHeldElsewhere(id: string): boolean; tell(ids: readonly string[]): void } | undefined;
 }
 
 /** Hands out claims on subscriptions. Equal requests share one; the last claim that is given back ends it. */
@@ -37,12 +38,12 @@ export class Subscriptions {
 
   /** Throws QueryError for a filter that does not parse, ClientError `too_large` when there are too many. */
   subscribe(request: SubscriptionRequest): Subscription {
-    const { database, set, flushed, now } = this.#options;
+    const { database, subscriptions: set, clock } = this.#options;
     const key = subscriptionKey(request);
     const record = database.mutate(() => {
       const found = set.find(key) ?? this.#add(key, request);
-      const name = request.name ?? found.record.name;
-      const claimed = { ...found.record, claimedAt: now(), ...(name !== undefined && { name }) };
+      const named = request.name !== undefined && { name: request.name };
+      const claimed = { ...found.record, claimedAt: clock.now(), ...named };
       set.update(claimed);
       this.#supersede(request.name, claimed.id);
       return claimed;
@@ -52,16 +53,16 @@ export class Subscriptions {
       set.setState(record.id, { kind: 'pending' });
       this.#options.reconcile();
     }
-    return new Subscription(record, { set, flushed, release: (id) => this.#release(id) });
+    return new Subscription(record, { ...this.#options, release: (id) => this.#release(id) });
   }
 
   /** After loading: forgets what no program has asked for in a long time, and what two tabs that came at once both asked for. */
   dropUnclaimed(): void {
-    const { database, set, now, keepUnclaimedMs } = this.#options;
+    const { database, subscriptions: set, clock, keepUnclaimedMs } = this.#options;
     const kept = new Set<string>();
     database.mutate(() => {
       for (const { record } of set.all()) {
-        if (kept.has(record.key) || record.claimedAt + keepUnclaimedMs < now())
+        if (kept.has(record.key) || record.claimedAt + keepUnclaimedMs < clock.now())
           set.remove(record.id, { kind: 'ended' });
         else kept.add(record.key);
       }
@@ -69,16 +70,16 @@ export class Subscriptions {
   }
 
   #add(key: string, { collection, filter, args, name }: SubscriptionRequest) {
-    const { set, random, now } = this.#options;
+    const { subscriptions: set, random, clock } = this.#options;
     if (set.all().length >= limits.subscriptionsPerSocket) {
       throw new ClientError('too_large', `a client may hold ${limits.subscriptionsPerSocket} subscriptions`);
     }
     const id = `s${randomId(random, 12)}`;
-    return set.add({ id, key, collection, filter, args, claimedAt: now(), ...(name !== undefined && { name }) });
+    return set.add({ id, key, collection, filter, args, claimedAt: clock.now(), ...(name !== undefined && { name }) });
   }
 
   #supersede(name: string | undefined, id: string): void {
-    const { set } = this.#options;
+    const { subscriptions: set } = this.#options;
     const older = name === undefined ? [] : set.all().filter(({ record }) => record.name === name && record.id !== id);
     for (const { record } of older) {
       this.#claims.delete(record.id);
@@ -90,7 +91,7 @@ export class Subscriptions {
     const count = (this.#claims.get(id) ?? 0) - 1;
     this.#claim(id, count);
     if (count > 0 || this.#options.claims?.isHeldElsewhere(id)) return;
-    this.#options.set.remove(id, { kind: 'ended' });
+    this.#options.subscriptions.remove(id, { kind: 'ended' });
   }
 
   #claim(id: string, count: number): void {

@@ -123,15 +123,13 @@ export function normalize(value: Json): Json | undefined {
   const atom = decode(value);
   switch (atom.kind) {
     case 'null':
-      return null;
     case 'boolean':
-      return atom.value;
+    case 'string':
+      return value;
     case 'number':
       return encodeNumber(atom.value);
     case 'date':
       return encodeDate(atom.value);
-    case 'string':
-      return atom.text;
     case 'oid':
     case 'uuid':
       return { [`$${atom.kind}`]: atom.text };

@@ -1,7 +1,6 @@
 import { type Atom, atomKey, decode } from './atom.ts';
 import { compareExact } from './decimal.ts';
 import type { Json } from './json.ts';
-import type { RelationalOperator } from './tree.ts';
 
 /** By code point, as MongoDB orders UTF-8. UTF-16 order differs: it puts U+1F600 below U+FFFD. */
 export function compareStrings(a: string, b: string): number {
@@ -23,12 +22,6 @@ export function areEqual(a: Atom, b: Atom): boolean {
   if (a.kind !== b.kind || a.kind === 'invalid') return false;
   if (a.kind === 'number') return order(a, b) === 0;
   return atomKey(a) === atomKey(b);
-}
-
-export function relate(operator: RelationalOperator, a: Atom, b: Atom): boolean {
-  if (operator === '==') return areEqual(a, b);
-  if (operator === '!=') return !areEqual(a, b);
-  return satisfies(operator)(order(a, b));
 }
 
 export type Ordering = '<' | '<=' | '>' | '>=';

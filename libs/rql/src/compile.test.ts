@@ -48,6 +48,9 @@ describe('values of different kinds', () => {
     ["a == 'x'", { a: { $unknown: 'x' } }, false],
     ['a == b', { a: { $unknown: 'x' }, b: { $unknown: 'x' } }, false],
     ['a == b', { a: { $oid: 'no' }, b: { $oid: 'no' } }, false],
+    ['a == a', { a: { $numberDouble: 'NaN' } }, false],
+    ['a ==[c] a', { a: { $numberDouble: 'NaN' } }, false],
+    ['a ==[c] b', { a: 1, b: { $numberInt: '1' } }, true],
   ]);
 });
 

@@ -1,5 +1,5 @@
-import { type Atom, atomKey, decode } from './atom.ts';
-import { areEqual, compareStrings, type Ordering, order, relate, satisfies } from './compare-values.ts';
+import { atomKey, decode } from './atom.ts';
+import { areEqual, compareStrings, type Ordering, order, satisfies } from './compare-values.ts';
 import { compareExact } from './decimal.ts';
 import { foldCase } from './fold-case.ts';
 import type { Json } from './json.ts';
@@ -19,18 +19,14 @@ export interface Relation {
 export function testAgainst({ operator, caseInsensitive }: Relation, constant: Json): ValueTest {
   if (isTextOperator(operator)) return textTest({ operator, caseInsensitive }, constant);
   if (operator !== '==' && operator !== '!=') return orderTest(operator, constant);
-  const equals = caseInsensitive ? testAmong([constant], true) : equalityTest(constant);
+  const folds = caseInsensitive && typeof constant === 'string';
+  const equals = folds ? testAmong([constant], true) : equalityTest(constant);
   return operator === '==' ? equals : (value) => !equals(value);
 }
 
 /** `left operator right` where neither is known beforehand. */
-export function pairTest({ operator, caseInsensitive }: Relation): PairTest {
-  const fold = caseInsensitive ? foldCase : unchanged;
-  if (isTextOperator(operator)) {
-    return (a, b) => typeof a === 'string' && typeof b === 'string' && TEXT_TESTS[operator](fold(b))(fold(a));
-  }
-  const decoded = (value: Json | undefined): Atom => decode(typeof value === 'string' ? fold(value) : value);
-  return (a, b) => relate(operator, decoded(a), decoded(b));
+export function pairTest(relation: Relation): PairTest {
+  return (left, right = null) => testAgainst(relation, right)(left);
 }
 
 /** Equal to one of the constants. */
@@ -77,12 +73,11 @@ function textTest(
   return (value) => typeof value === 'string' && test(fold(value));
 }
 
-/** What is the same is equal; only a typed value, a list or a document may be equal to something that looks different. */
+/** Only a typed value, a list, a document or null may be equal to something that looks different. */
 function equalityTest(constant: Json): ValueTest {
   const atom = decode(constant);
-  const isTyped = typeof constant === 'object';
-  return (value) =>
-    (value ?? null) === constant || ((isTyped || typeof value === 'object') && areEqual(decode(value), atom));
+  const isPlain = typeof constant !== 'object';
+  return (value) => (isPlain && typeof value !== 'object' ? value === constant : areEqual(decode(value), atom));
 }
 
 function orderTest(operator: Ordering, constant: Json): ValueTest {

@@ -2,12 +2,12 @@ import type { Document, DocumentKey } from '@tidemark/protocol/core';
 import type { HybridClock } from '../hybrid-clock.ts';
 import { Documents } from './documents.ts';
 import { type DirtyRecords, Journal } from './journal.ts';
-import { Outbox } from './outbox.ts';
+import { byTimestamp, Outbox } from './outbox.ts';
 import { withOverlay } from './overlay.ts';
 import type { DocumentRecord, MetaRecord, StoredState, SubscriptionRecord, WriteBatch } from './records.ts';
 import { View } from './view.ts';
 
-type DeletedDocument = Pick<DocumentRecord, 'collection' | 'key'>;
+type DocumentName = Pick<DocumentRecord, 'collection' | 'key'>;
 
 /**
  * All that the client knows, in memory; the store is written behind it.
@@ -91,7 +91,7 @@ export class LocalDatabase {
         this.documents.restore(record);
         this.clock.observe(record.document.sync_updated_at);
       }
-      for (const entry of [...state.entries].sort((a, b) => a.timestamp - b.timestamp)) {
+      for (const entry of [...state.entries].sort(byTimestamp)) {
         this.outbox.restore(entry);
         this.clock.observe(entry.timestamp);
       }
@@ -142,7 +142,8 @@ export class LocalDatabase {
   }
 
   #batchOf(dirty: DirtyRecords): WriteBatch {
-    const documents = this.#documentsOf(dirty);
+    const refs = [...dirty.documents].flatMap(([collection, keys]) => [...keys].map((key) => ({ collection, key })));
+    const documents = sorted(refs, (ref) => this.#recordOf(ref));
     const entries = sorted(dirty.entries, (id) => this.outbox.get(id));
     const subscriptions = sorted(dirty.subscriptions, (id) => this.#subscriptions.get(id));
     return {
@@ -156,23 +157,15 @@ export class LocalDatabase {
     };
   }
 
-  #documentsOf(dirty: DirtyRecords): { put: DocumentRecord[]; deleted: DeletedDocument[] } {
-    const put: DocumentRecord[] = [];
-    const deleted: DeletedDocument[] = [];
-    for (const [collection, keys] of dirty.documents) {
-      for (const key of keys) {
-        const held = this.documents.get(collection, key);
-        if (held) put.push({ collection, key, document: held.document });
-        else deleted.push({ collection, key });
-      }
-    }
-    return { put, deleted };
+  #recordOf(ref: DocumentName): DocumentRecord | undefined {
+    const held = this.documents.get(ref.collection, ref.key);
+    return held && { ...ref, document: held.document };
   }
 }
 
-function sorted<T>(ids: ReadonlySet<string>, get: (id: string) => T | undefined): { put: T[]; deleted: string[] } {
+function sorted<Id, T>(ids: Iterable<Id>, get: (id: Id) => T | undefined): { put: T[]; deleted: Id[] } {
   const put: T[] = [];
-  const deleted: string[] = [];
+  const deleted: Id[] = [];
   for (const id of ids) {
     const record = get(id);
     if (record === undefined) deleted.push(id);

@@ -77,22 +77,21 @@ export class Outbox {
     this.#entries.set(entry.id, entry);
     this.#accepted += Number(entry.stage === 'accepted') - Number(before?.stage === 'accepted');
     const others = this.ofDocument(entry.collection, entry.key);
-    const next = before ? others.map((other) => (other === before ? entry : other)) : [...others, entry];
+    const next = before
+      ? others.map((other) => (other === before ? entry : other))
+      : [...others, entry].sort(byTimestamp);
     this.#byDocument.set(documentRef(entry.collection, entry.key), next);
-    if (!before) this.#putInOrder(entry, next);
     // Another stage looks the same.
     if (!before) this.#journal.touch(entry.collection, entry.key);
+    if (entry.timestamp < this.#latest && !before) this.#sort();
+    this.#latest = Math.max(this.#latest, entry.timestamp);
   }
 
   /** Two tabs may write at the same time, and hear of each other in either order. */
-  #putInOrder({ timestamp, collection, key }: OutboxEntry, ofDocument: readonly OutboxEntry[]): void {
-    if (timestamp < this.#latest) {
-      const all = inOrder([...this.#entries.values()]);
-      this.#entries.clear();
-      for (const entry of all) this.#entries.set(entry.id, entry);
-      this.#byDocument.set(documentRef(collection, key), inOrder([...ofDocument]));
-    }
-    this.#latest = Math.max(this.#latest, timestamp);
+  #sort(): void {
+    const all = [...this.#entries.values()].sort(byTimestamp);
+    this.#entries.clear();
+    for (const entry of all) this.#entries.set(entry.id, entry);
   }
 
   /** Like `remove`, without a trace in the store. */
@@ -110,7 +109,7 @@ export class Outbox {
   }
 }
 
-/** Sorts in place. */
-function inOrder(entries: OutboxEntry[]): OutboxEntry[] {
-  return entries.sort((a, b) => a.timestamp - b.timestamp);
+/** No two entries are of the same time. */
+export function byTimestamp(a: OutboxEntry, b: OutboxEntry): number {
+  return a.timestamp - b.timestamp;
 }

@@ -1,4 +1,4 @@
-import type { Document, DocumentId, Json } from '@tidemark/protocol/core';
+import type { Document, Json } from '@tidemark/protocol/core';
 import type { OutboxEntry } from './records.ts';
 
 /**
@@ -12,7 +12,7 @@ export function withOverlay(truth: Document | undefined, entries: readonly Outbo
     if (entry.hidden !== undefined) document = deleted ? undefined : underlaid(document, entry);
     else if (entry.operation !== 'update') {
       deleted = entry.operation === 'delete' && !isMoot(entry, entries);
-      document = entry.operation === 'delete' ? undefined : inserted(entry.documentId, entry.data);
+      document = entry.operation === 'delete' ? undefined : { _id: entry.documentId, ...entry.data };
     } else if (!deleted || entry.stage === 'applied') {
       // One that was applied found a document, whoever has made it.
       deleted = false;
@@ -43,8 +43,4 @@ export function patched(document: Document, data: Readonly<Record<string, Json>>
   const next: Record<string, Json> = { ...document, ...data, _id: document._id };
   for (const name of unset) delete next[name];
   return next as Document;
-}
-
-function inserted(documentId: DocumentId, data: Readonly<Record<string, Json>>): Document {
-  return { _id: documentId, ...data } as Document;
 }

@@ -1,13 +1,13 @@
 import type { JoinAckMessage, Millis } from '@tidemark/protocol/core';
 import type { Cancel, Clock } from '../clock.ts';
-import { type BackoffSettings, defaultBackoff } from '../connection/backoff.ts';
+import type { BackoffSettings } from '../connection/backoff.ts';
 import {
   type ConnectionEffect,
   type ConnectionEvent,
   type ConnectionState,
   transition,
 } from '../connection/machine.ts';
-import { refusalEvent } from '../connection/refusal.ts';
+import { type Refusal, refusalEvent } from '../connection/refusal.ts';
 import type { SocketClosed, SocketFactory, SyncSocket } from '../connection/socket.ts';
 import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
@@ -27,12 +27,11 @@ export type TokenSource = string | (() => string | Promise<string>);
 
 export interface EngineOptions {
   readonly url: string;
-  readonly userId: string | undefined;
-  readonly token: TokenSource | undefined;
+  readonly auth: { readonly token?: TokenSource; readonly userId?: string };
   readonly socket: SocketFactory;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly backoff?: BackoffSettings;
+  readonly backoff: BackoffSettings;
   readonly requestTimeoutMs: Millis;
   readonly database: LocalDatabase;
   readonly subscriptions: SubscriptionSet;
@@ -82,7 +81,7 @@ export class SyncEngine implements SyncDriver, SessionHost {
   }
 
   dispatch(event: ConnectionEvent): void {
-    const { random, backoff = defaultBackoff } = this.#options;
+    const { random, backoff } = this.#options;
     const before = this.#state;
     const { state, effects } = transition(before, event, { random: random(), backoff });
     this.#state = state;
@@ -133,19 +132,19 @@ export class SyncEngine implements SyncDriver, SessionHost {
   #open(): void {
     this.#generation += 1;
     const generation = this.#generation;
-    const { token, clock, requestTimeoutMs } = this.#options;
+    const { auth, clock, requestTimeoutMs } = this.#options;
     this.#cancelOpening = clock.after(requestTimeoutMs, () => {
-      this.#failed('unavailable', `the connection did not open within ${requestTimeoutMs} ms`);
+      this.failed('unavailable', `the connection did not open within ${requestTimeoutMs} ms`);
     });
-    if (typeof token === 'function') void this.#connectWithFreshToken(generation, token);
-    else this.#connect(generation, token);
+    if (typeof auth.token === 'function') void this.#connectWithFreshToken(generation, auth.token);
+    else this.#connect(generation, auth.token);
   }
 
   async #connectWithFreshToken(generation: number, getToken: () => string | Promise<string>): Promise<void> {
     try {
       this.#connect(generation, await getToken());
     } catch (error) {
-      if (generation === this.#generation) this.#failed('unauthenticated', `no token: ${textOf(error)}`);
+      if (generation === this.#generation) this.failed('unauthenticated', `no token: ${textOf(error)}`);
     }
   }
 
@@ -163,13 +162,18 @@ export class SyncEngine implements SyncDriver, SessionHost {
     );
   }
 
-  #closed({ code, message, retryAfterMs }: SocketClosed): void {
-    const canRenewToken = typeof this.#options.token === 'function';
-    if (code === undefined) this.#failed('unavailable', message);
-    else this.dispatch(refusalEvent({ code, message, retryAfterMs }, canRenewToken));
+  #closed({ code, ...reason }: SocketClosed): void {
+    if (code === undefined) this.failed('unavailable', reason.message);
+    else this.refused({ code, ...reason });
   }
 
-  #failed(code: string, message: string): void {
+  /** The server does not want us; one whose token can be renewed may try again. */
+  refused(refusal: Refusal): void {
+    this.dispatch(refusalEvent(refusal, typeof this.#options.auth.token === 'function'));
+  }
+
+  /** The connection is of no use any more. */
+  failed(code: string, message: string): void {
     this.dispatch({ kind: 'failed', problem: { code, message } });
   }
 
@@ -193,7 +197,6 @@ export class SyncEngine implements SyncDriver, SessionHost {
       settlement: this.#settlement,
       socket: this.#socket,
       token: this.#token,
-      canRenewToken: typeof this.#options.token === 'function',
       host: this,
     });
     this.#session.join();
@@ -205,8 +208,9 @@ export class SyncEngine implements SyncDriver, SessionHost {
     const owner = database.meta.userId;
     if (owner !== undefined && owner !== ack.userId) {
       const message = `the local store holds the data of ${owner}, the server knows us as ${ack.userId}`;
-      this.dispatch({ kind: 'refused', problem: { code: 'wrong_user', message }, retry: false });
-      events.emit('problem', { code: 'wrong_user', message });
+      const problem = { code: 'wrong_user', message };
+      this.dispatch({ kind: 'refused', problem, retry: false });
+      events.emit('problem', problem);
       return false;
     }
     database.clock.alignWith(ack.timestamp);
@@ -227,21 +231,20 @@ export class SyncEngine implements SyncDriver, SessionHost {
     this.#sender.pump();
   }
 
-  tokenExpiring(): void {
-    const { token, events } = this.#options;
+  /** Sends a fresh token, if there is one to be had. */
+  async tokenExpiring(): Promise<void> {
+    const { auth, events } = this.#options;
     const session = this.#session;
-    if (typeof token !== 'function' || !session) return;
-    void this.#sendFreshToken(session, token).catch((error: unknown) => {
+    if (typeof auth.token !== 'function' || !session) return;
+    try {
+      const token = await auth.token();
+      if (this.#session !== session) return;
+      this.#token = token;
+      const answer = await new Promise<unknown>((resolve) => session.request('sync:auth', { token }, resolve));
+      const ack = parseAnswer(answer, parseAnything);
+      if (isRefusal(ack)) throw new Error(ack.error);
+    } catch (error) {
       events.emit('problem', { code: 'token_expired', message: `the token was not renewed: ${textOf(error)}` });
-    });
-  }
-
-  async #sendFreshToken(session: Session, getToken: () => string | Promise<string>): Promise<void> {
-    const token = await getToken();
-    if (this.#session !== session) return;
-    this.#token = token;
-    const answer = await new Promise<unknown>((resolve) => session.request('sync:auth', { token }, resolve));
-    const ack = parseAnswer(answer, parseAnything);
-    if (isRefusal(ack)) throw new Error(ack.error);
+    }
   }
 }

@@ -1,6 +1,5 @@
 import {
   type BatchAckMessage,
-  type BootstrapErrorMessage,
   type BootstrapMessage,
   type DeliveredMessage,
   isObject,
@@ -71,6 +70,11 @@ export interface Refused {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** Why a subscription does not get its documents. */
+export interface BootstrapFailure extends Refused {
+  readonly subscription: string;
+}
+
 /** The field, if the value has one that passes the test. */
 function fieldOf<T>(value: unknown, name: string, test: (field: unknown) => field is T): T | undefined {
   const field = isObject(value) ? value[name] : undefined;
@@ -108,10 +112,9 @@ export function parseBatchAck(answer: unknown): BatchAckMessage | Refused {
   return parseAnswer<never>(answer, () => undefined);
 }
 
-export function parseBootstrapError(payload: unknown): BootstrapErrorMessage | undefined {
-  if (!isObject(payload) || !isText(payload.subscription)) return undefined;
-  const { code, error } = refusalOf(payload, 'refused');
-  return { ...(payload as BootstrapErrorMessage), code, error };
+export function parseBootstrapError(payload: unknown): BootstrapFailure | undefined {
+  const subscription = fieldOf(payload, 'subscription', isText);
+  return subscription === undefined ? undefined : { ...refusalOf(payload, 'refused'), subscription };
 }
 
 export function parseChanges(

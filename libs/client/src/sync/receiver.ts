@@ -1,8 +1,9 @@
-import type { BootstrapErrorMessage, BootstrapMessage, DeliveredMessage, Document } from '@tidemark/protocol/core';
+import type { BootstrapMessage, DeliveredMessage, Document } from '@tidemark/protocol/core';
 import type { Clock } from '../clock.ts';
 import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
 import type { LocalDatabase } from '../local/database.ts';
+import type { BootstrapFailure } from './incoming.ts';
 import type { Settlement } from './settlement.ts';
 import { type ActiveSubscription, isTold, type SubscriptionSet } from './subscription-set.ts';
 
@@ -94,7 +95,7 @@ export class Receiver {
     );
   }
 
-  bootstrapFailed({ subscription, code, error }: BootstrapErrorMessage): void {
+  bootstrapFailed({ subscription, code, error }: BootstrapFailure): void {
     const { database, subscriptions } = this.#options;
     const active = subscriptions.get(subscription);
     if (!active) return;

@@ -1,7 +1,7 @@
 import type { JoinAckMessage } from '@tidemark/protocol/core';
 import type { Clock } from '../clock.ts';
 import type { ConnectionEvent } from '../connection/machine.ts';
-import { refusalEvent } from '../connection/refusal.ts';
+import type { Refusal } from '../connection/refusal.ts';
 import type { SyncSocket } from '../connection/socket.ts';
 import type { Emitter } from '../emitter.ts';
 import type { ClientEvents } from '../events.ts';
@@ -22,10 +22,8 @@ export interface SessionOptions {
   readonly settlement: Settlement;
   readonly clock: Clock;
   readonly socket: SyncSocket;
-  readonly userId: string | undefined;
+  readonly auth: { readonly userId?: string };
   readonly token: string | undefined;
-  /** A refused token may be followed by a better one. */
-  readonly canRenewToken: boolean;
   readonly requestTimeoutMs: number;
   readonly events: Emitter<ClientEvents>;
   readonly host: SessionHost;
@@ -38,7 +36,9 @@ export interface SessionHost {
   accept(ack: JoinAckMessage): boolean;
   /** The session stands: writes may be sent. */
   joined(ack: JoinAckMessage): void;
-  tokenExpiring(): void;
+  tokenExpiring(): Promise<void>;
+  refused(refusal: Refusal): void;
+  failed(code: string, message: string): void;
 }
 
 /** How long a subscription waits that the server could not serve. */
@@ -123,7 +123,7 @@ export class Session {
 
   /** Ends the session with what the server said. */
   refused({ code, error, retryAfterMs }: incoming.Refused): void {
-    this.#options.host.dispatch(refusalEvent({ code, message: error, retryAfterMs }, this.#options.canRenewToken));
+    this.#options.host.refused({ code, message: error, retryAfterMs });
   }
 
   /** The socket is gone. */
@@ -142,13 +142,7 @@ export class Session {
     const { receiver, host } = this.#options;
     return new Map([
       ['sync:bootstrap', handler(incoming.parseBootstrap, (page) => receiver.bootstrap(page))],
-      [
-        'sync:bootstrap_error',
-        handler(incoming.parseBootstrapError, (error) => {
-          receiver.bootstrapFailed(error);
-          this.#retrySubscription(error.subscription, error.code);
-        }),
-      ],
+      ['sync:bootstrap_error', handler(incoming.parseBootstrapError, (failure) => this.#bootstrapFailed(failure))],
       [
         'sync:changes',
         handler(incoming.parseChanges, ({ changes, checkpoint }) => receiver.changes(changes, checkpoint)),
@@ -168,7 +162,7 @@ export class Session {
   }
 
   #join(asked: readonly ActiveSubscription[], covered: ReadonlySet<string>): void {
-    const { database, userId, token } = this.#options;
+    const { database, auth, token } = this.#options;
     const { checkpoint, clientId } = database.meta;
     this.#onWire.clear();
     for (const { record } of asked) this.#onWire.add(record.id);
@@ -176,7 +170,7 @@ export class Session {
       protocol: 1,
       clientId,
       // JSON leaves out what is undefined.
-      userId,
+      userId: auth.userId,
       token,
       subscriptions:
         asked.length > 0 ? asked.map(({ record }) => wireSubscription(record, covered.has(record.id))) : undefined,
@@ -216,18 +210,13 @@ export class Session {
   }
 
   #subscribe(active: ActiveSubscription): void {
-    const { id, collection } = active.record;
+    const { id } = active.record;
     this.#onWire.add(id);
     this.#options.host.dispatch({ kind: 'behind' });
     this.request('sync:subscribe', wireSubscription(active.record, false), (answer) => {
       const ack = incoming.parseAnswer(answer, incoming.parseAnything);
-      if (!incoming.isRefusal(ack)) {
-        this.#options.receiver.subscribed(id);
-        return;
-      }
-      const { code, error, retryAfterMs } = ack;
-      this.#options.receiver.bootstrapFailed({ subscription: id, collection, code, error });
-      this.#retrySubscription(id, code, retryAfterMs);
+      if (incoming.isRefusal(ack)) this.#bootstrapFailed({ ...ack, subscription: id });
+      else this.#options.receiver.subscribed(id);
     });
     this.mark();
   }
@@ -239,10 +228,12 @@ export class Session {
     });
   }
 
-  #retrySubscription(id: string, code: string, afterMs = subscriptionRetryMs): void {
+  #bootstrapFailed(failure: incoming.BootstrapFailure): void {
+    const { subscription: id, code, retryAfterMs = subscriptionRetryMs } = failure;
+    this.#options.receiver.bootstrapFailed(failure);
     this.#onWire.delete(id);
     if (!mayRetryLater(code)) return;
-    this.#requests.after(afterMs, () => {
+    this.#requests.after(retryAfterMs, () => {
       if (this.#options.subscriptions.get(id)?.state.kind !== 'error') return;
       this.#options.subscriptions.setState(id, { kind: 'pending' });
       this.reconcile();
@@ -269,7 +260,7 @@ export class Session {
   #complained(complaint: incoming.Refused): void {
     const { code, error } = complaint;
     if (code === 'token_expiring') {
-      this.#options.host.tokenExpiring();
+      void this.#options.host.tokenExpiring();
       return;
     }
     this.#options.events.emit('problem', { code, message: error });
@@ -277,7 +268,7 @@ export class Session {
   }
 
   #lost(message: string): void {
-    this.#options.host.dispatch({ kind: 'failed', problem: { code: 'unavailable', message } });
+    this.#options.host.failed('unavailable', message);
   }
 }
 
