@@ -1,11 +1,27 @@
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { round } from './bench/figures.ts';
 import * as scenarios from './bench/scenarios.ts';
 import { type ServerProcess, startBare, startFleet, startStandaloneProcess } from './bench/server-process.ts';
 
-const mode = process.argv.includes('--mode') ? process.argv[process.argv.indexOf('--mode') + 1] : 'standalone';
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    mode: { type: 'string', default: 'standalone' },
+    gateways: { type: 'string', default: '2' },
+    writers: { type: 'string', default: '2' },
+  },
+});
+const { mode } = options;
 if (mode !== 'standalone' && mode !== 'fleet') throw new Error('--mode is standalone or fleet');
-const startTidemark = mode === 'fleet' ? startFleet : startStandaloneProcess;
+const size = { gateways: countOf('gateways'), writers: countOf('writers') };
+const startTidemark = mode === 'fleet' ? () => startFleet(size) : startStandaloneProcess;
+
+function countOf(option: 'gateways' | 'writers'): number {
+  const count = Number(options[option]);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`--${option} is a number from 1`);
+  return count;
+}
 
 /** One figure against bare Socket.IO, both on fresh servers. */
 async function paired<T>(
@@ -60,9 +76,13 @@ const figures: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
 };
 
-const wanted = process.argv.slice(2).filter((word) => word !== mode && !word.startsWith('-'));
+const unknown = wanted.filter((name) => !(name in figures));
+if (unknown.length > 0)
+  throw new Error(`there is no figure ${unknown.join(', ')}; there are ${Object.keys(figures).join(', ')}`);
 const results: Record<string, unknown> = {};
 for (const [name, measure] of Object.entries(figures)) {
   if (wanted.length === 0 || wanted.includes(name)) results[name] = await measure();
 }
-process.stdout.write(`${JSON.stringify({ mode, cores: cpus().length, node: process.version, results }, null, 2)}\n`);
+process.stdout.write(
+  `${JSON.stringify({ mode, ...(mode === 'fleet' && size), cores: cpus().length, node: process.version, results }, null, 2)}\n`,
+);

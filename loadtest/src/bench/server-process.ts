@@ -49,20 +49,25 @@ export async function startStandaloneProcess(): Promise<ServerProcess> {
   return processOf([service.child], service.url, () => rm(directory, { recursive: true, force: true }));
 }
 
-/** Two gateways, two writers and a janitor on a Redis (append-only file) and a MongoDB-compatible server of their own. */
-export async function startFleet(): Promise<ServerProcess> {
+export interface FleetSize {
+  readonly gateways: number;
+  readonly writers: number;
+}
+
+/** Gateways, writers and a janitor on a Redis (append-only file) and a MongoDB-compatible server of their own. */
+export async function startFleet(size: FleetSize): Promise<ServerProcess> {
   const redis = await startRedisServer({ args: ['--appendfsync', 'everysec'] });
   const mongo = await startMongo();
   const database = `bench${process.hrtime.bigint()}`;
   const env = { REDIS_URL: redis.url, MONGODB_URI: mongo.uri, MONGODB_DATABASE: database };
-  const writers = [await startService('writer', env), await startService('writer', env)];
-  const others = [
-    await startService('janitor', env),
-    await startService('gateway', env),
-    await startService('gateway', env),
-  ];
-  const services = [...writers, ...others];
-  const urls = others.slice(1).map((service) => service.url);
+  const services: StartedService[] = [];
+  const start = async (service: string, count: number) => {
+    for (let number = 0; number < count; number++) services.push(await startService(service, env));
+  };
+  await start('writer', size.writers);
+  await start('janitor', 1);
+  await start('gateway', size.gateways);
+  const urls = services.slice(-size.gateways).map((service) => service.url);
   const server = processOf(
     services.map((service) => service.child),
     urls[0] ?? '',
