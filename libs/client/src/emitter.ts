@@ -1,3 +1,4 @@
+/** Ends what it was returned for; safe to call twice. */
 export type Unsubscribe = () => void;
 
 /** Typed events. A listener that throws hinders nobody: its error goes to `report`. */

@@ -1,5 +1,6 @@
 import type { Millis } from '@tidemark/protocol/core';
 
+/** How long the client waits before it connects again: twice as long each time, and part of it at random. */
 export interface BackoffSettings {
   /** Longest wait after the first failure. */
   readonly baseMs: Millis;

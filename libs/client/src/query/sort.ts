@@ -1,6 +1,7 @@
 import { type Document, documentKey, type Json } from '@tidemark/protocol/core';
 import { compareForSort } from '@tidemark/rql';
 
+/** Upwards or downwards. */
 export type SortDirection = 'asc' | 'desc';
 
 export interface SortField {
