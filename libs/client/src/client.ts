@@ -59,7 +59,10 @@ export class Client {
       keepUnclaimedMs: options.keepUnclaimedMs ?? 7 * 86_400_000,
     });
     this.#status = this.#makeStatus();
-    this.#core.database.onDirty = () => this.#dirty();
+    this.#core.database.onDirty = () => {
+      this.#flusher.schedule();
+      this.#changed();
+    };
     this.ready = this.#open();
     this.ready.catch(() => {});
   }
@@ -242,15 +245,9 @@ export class Client {
       writer: this.#writer,
       ready: this.ready,
       isReady: () => this.#isReady,
-      report: reportError,
     });
     this.#collections.set(name, collection);
     return collection;
-  }
-
-  #dirty(): void {
-    this.#flusher.schedule();
-    this.#changed();
   }
 
   #changed(): void {
@@ -292,13 +289,13 @@ type Core = ReturnType<typeof coreOf>;
 /** What the parts of a client have in common. */
 function coreOf(options: ClientOptions, flushed: () => Promise<void>) {
   const { clock = systemClock, random = Math.random, store = new MemoryStore() } = options;
-  const events = new Emitter<ClientEvents>(reportError);
+  const events = new Emitter<ClientEvents>(report);
   const database = new LocalDatabase(new HybridClock(() => clock.now()), randomId(random, 12));
-  return { clock, random, store, events, database, subscriptions: new SubscriptionSet(database), flushed };
+  return { clock, random, store, events, database, subscriptions: new SubscriptionSet(database), flushed, report };
 }
 
 /** A listener threw: nobody waits for it, but it must not go unseen. */
-function reportError(error: unknown): void {
+function report(error: unknown): void {
   console.error('a listener of the Tidemark client threw', error);
 }
 

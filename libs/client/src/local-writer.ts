@@ -78,7 +78,14 @@ export class LocalWriter {
   async write(request: WriteRequest): Promise<Write> {
     const { database, events, flushed } = this.#options;
     const entry = this.#entryOf(request);
-    const settled = settledOf(events, entry.id);
+    let stop = () => {};
+    const settled = new Promise<SettledWrite>((resolve) => {
+      stop = events.on('settled', (write) => {
+        if (write.changeId !== entry.id) return;
+        stop();
+        resolve(write);
+      });
+    });
     this.#unstored.add(entry.id);
     database.mutate(() => database.outbox.add(entry));
     try {
@@ -86,10 +93,10 @@ export class LocalWriter {
     } catch (error) {
       this.#unstored.delete(entry.id);
       database.mutate(() => database.outbox.remove(entry.id));
-      settled.cancel();
+      stop();
       throw storeError('the write could not be kept', error);
     }
-    return { changeId: entry.id, documentId: entry.documentId, settled: () => settled.promise };
+    return { changeId: entry.id, documentId: entry.documentId, settled: () => settled };
   }
 
   #entryOf({ operation, collection, documentId, data, unset }: WriteRequest): OutboxEntry {
@@ -113,18 +120,6 @@ export class LocalWriter {
     };
     return { ...write, key: documentKey(id), stage: 'accepted', bytes: jsonBytes(wireChange(write)) };
   }
-}
-
-function settledOf(events: Emitter<ClientEvents>, id: string): { promise: Promise<SettledWrite>; cancel: () => void } {
-  let cancel = () => {};
-  const promise = new Promise<SettledWrite>((resolve) => {
-    cancel = events.on('settled', (settled) => {
-      if (settled.changeId !== id) return;
-      cancel();
-      resolve(settled);
-    });
-  });
-  return { promise, cancel: () => cancel() };
 }
 
 function checkCollection(collection: string): void {

@@ -49,10 +49,7 @@ export class Subscriptions {
       return claimed;
     });
     this.#claim(record.id, (this.#claims.get(record.id) ?? 0) + 1);
-    if (set.get(record.id)?.state.kind === 'error') {
-      set.setState(record.id, { kind: 'pending' });
-      this.#options.reconcile();
-    }
+    if (set.retry(record.id)) this.#options.reconcile();
     return new Subscription(record, { ...this.#options, release: (id) => this.#release(id) });
   }
 

@@ -12,14 +12,16 @@ const isoDate = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9}
 const isText =
   (pattern: RegExp) =>
   (value: unknown): value is string =>
-    typeof value === 'string' && value.length <= 64 && pattern.test(value);
+    typeof value === 'string' && pattern.test(value);
 
 const isIntegerText = isText(integer);
-const isDouble = isText(numeral);
+const isNumeral = isText(numeral);
+const isDouble = (value: unknown): value is string => isNumeral(value) && value.length <= 64;
+const isBase64 = isText(base64);
+const isByte = isText(/^[0-9a-f]{1,2}$/i);
 
 const isInteger = (bits: number) => (value: unknown) =>
   isIntegerText(value) && BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
-
 const isInt64Text = isInteger(64);
 
 /** The time in ms since 1970 that the content of a `$date` stands for, in or beyond the calendar; NaN when it stands for none. */
@@ -43,11 +45,9 @@ function isBinary(value: unknown): boolean {
   return (
     isObject(value) &&
     Object.keys(value).length === 2 &&
-    typeof value.base64 === 'string' &&
-    base64.test(value.base64) &&
+    isBase64(value.base64) &&
     value.base64.replace(/=+$/, '').length % 4 !== 1 &&
-    typeof value.subType === 'string' &&
-    /^[0-9a-f]{1,2}$/i.test(value.subType)
+    isByte(value.subType)
   );
 }
 

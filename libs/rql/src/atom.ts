@@ -61,8 +61,9 @@ function decodeWrapper(wrapper: JsonObject): Atom {
   const [type = '', another] = Object.keys(wrapper);
   const content = wrapper[type];
   if (another !== undefined || content === undefined) return INVALID;
-  if (type === '$date') return decodeDate(dateTime(content));
-  return isTypedValue(wrapper) ? decodeTyped(type, content) : INVALID;
+  if (type !== '$date') return isTypedValue(wrapper) ? decodeTyped(type, content) : INVALID;
+  const time = dateTime(content);
+  return Math.abs(time) <= MAX_TIME ? { kind: 'date', value: time } : INVALID;
 }
 
 /** The content is known to fit its type. */
@@ -81,10 +82,6 @@ function decodeTyped(type: string, content: Json): Atom {
     default:
       return { kind: 'number', value: integer(BigInt(text)) };
   }
-}
-
-function decodeDate(value: number): Atom {
-  return Math.abs(value) <= MAX_TIME ? { kind: 'date', value } : INVALID;
 }
 
 function decodeBinary({ base64, subType }: { base64: string; subType: string }): Atom {

@@ -41,9 +41,10 @@ export function bindComparison({ node, left, right, ...wanted }: Comparison): Bo
   const positive = wanted.positive !== (quantifier === 'none');
   // Members that are missing may be left out only where one more of them could only let more match.
   if ((isPartial(left) || isPartial(right)) && (!positive || quantifier === 'all')) return constantNode(false);
-  if (left.kind === 'field' && right.kind === 'field') return compareFields(node, { left, right, negated: !positive });
-  if (left.kind === 'field')
-    return compareWithValues({ node, field: left, values: right as ResolvedValues, over: 'left', positive });
+  if (left.kind === 'field') {
+    if (right.kind === 'field') return compareFields(node, { left, right, negated: !positive });
+    return compareWithValues({ node, field: left, values: right, over: 'left', positive });
+  }
   if (right.kind === 'field') return compareWithValues({ node, field: right, values: left, over: 'right', positive });
   return constantNode(compareValues(node, left, right) === positive);
 }

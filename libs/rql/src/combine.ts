@@ -1,6 +1,5 @@
 import { atomKey, decode } from './atom.ts';
 import {
-  type BoundCompare,
   type BoundIn,
   type BoundNode,
   type BoundQuery,
@@ -79,10 +78,7 @@ function mergeEqualities(members: readonly BoundNode[]): readonly BoundNode[] {
 export function equalityOf(node: BoundNode): BoundIn | undefined {
   if (node.kind !== 'in' && node.kind !== 'compare') return undefined;
   if (node.negated || node.quantifier !== 'any' || node.caseInsensitive) return undefined;
-  return node.kind === 'in' ? node : comparedEquality(node);
-}
-
-function comparedEquality({ left, operator, right }: BoundCompare): BoundIn | undefined {
-  if (operator !== '==' || right.kind !== 'value') return undefined;
-  return { kind: 'in', left, values: [right.value], quantifier: 'any', negated: false, caseInsensitive: false };
+  if (node.kind === 'in') return node;
+  const { operator, right, ...rest } = node;
+  return operator === '==' && right.kind === 'value' ? { ...rest, kind: 'in', values: [right.value] } : undefined;
 }

@@ -1,5 +1,5 @@
 import { compileAggregate } from './aggregates.ts';
-import type { BoundNode, BoundQuery, BoundText, BoundVisitor, Field } from './bound-tree.ts';
+import type { BoundCompare, BoundNode, BoundQuery, BoundText, BoundVisitor, Field } from './bound-tree.ts';
 import { compilePath, type Document, type ExistsUnder } from './paths.ts';
 import { type PairTest, pairTest, testAgainst, testAmong, testWithin, type ValueTest } from './value-test.ts';
 import { visit } from './visitor.ts';
@@ -23,14 +23,10 @@ const COMPILERS: BoundVisitor<Predicate> = {
     ({ value }) =>
     () =>
       value,
-  compare: (node) => {
-    const { left, right } = node;
-    if (right.kind === 'value') return overField(node, left, testAgainst(node, right.value));
-    return overPairs(node, { outer: left, inner: right, test: pairTest(node) });
-  },
+  compare: compileRelation,
   in: (node) => overField(node, node.left, testAmong(node.values, node.caseInsensitive)),
   between: (node) => overField(node, node.left, testWithin(node.low, node.high)),
-  text: compileText,
+  text: compileRelation,
 };
 
 /** The first predicate with this result decides; without one it is the other. */
@@ -76,13 +72,13 @@ function existsUnder(field: Field): ExistsUnder {
   return (document, test) => test(compute(document));
 }
 
-function compileText(node: BoundText): Predicate {
+function compileRelation(node: BoundCompare | BoundText): Predicate {
   const { left, right } = node;
   const test = pairTest(node);
-  if (left.kind === 'value') {
-    return right.kind === 'value' ? () => false : overField(node, right, (value) => test(left.value, value));
-  }
+  // One of the sides is a field.
+  if (left.kind === 'value') return overField(node, right as Field, (value) => test(left.value, value));
   if (right.kind === 'value') return overField(node, left, testAgainst(node, right.value));
-  if (node.over === 'left') return overPairs(node, { outer: left, inner: right, test });
-  return overPairs(node, { outer: right, inner: left, test: (b, a) => test(a, b) });
+  const isTurned = 'over' in node && node.over === 'right';
+  if (isTurned) return overPairs(node, { outer: right, inner: left, test: (b, a) => test(a, b) });
+  return overPairs(node, { outer: left, inner: right, test });
 }

@@ -4,7 +4,8 @@ import { ESCAPES, readDate, readExtended, readNumber, readString, readTyped } fr
 import { QueryError } from './query-error.ts';
 import { END, type Token } from './token.ts';
 
-const BLANKS = /[ \t\r\n]*/y;
+const BLANK = ' ';
+const BLANKS = /[ \t\r\n]+/y;
 const DATE = /T([+-]?\d+):([+-]?\d+)|(\d+)-(\d+)-(\d+)[@T](\d+):(\d+):(\d+)(?:([:.])(\d+))?Z?/y;
 const NUMBER = /[+-]?(?:0x[\da-f]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?f?)|[+-](?:infinity|inf|nan)/iy;
 /** `@words`, and `$names` that stand for nothing here, too: the parser says what it wants in their place. */
@@ -32,6 +33,7 @@ type Rule = readonly [
 
 /** The first that matches decides. */
 const RULES: readonly Rule[] = [
+  [BLANKS, () => ({ word: BLANK })],
   [DATE, (match) => literal(readDate(match)), 'a date that exists'],
   [NUMBER, ([text]) => literal(readNumber(text)), 'an integer of 64 bits or a number within the range of a double'],
   [ARGUMENT, readArgument, `an argument from $0 to $${MAX_ARGUMENT_INDEX}`],
@@ -45,20 +47,13 @@ const RULES: readonly Rule[] = [
 /** Cuts a text into tokens, the last of which is the end. Throws {@link QueryError} at what starts none. */
 export function tokenize(source: string): readonly Token[] {
   const tokens: Token[] = [];
-  let offset = skipBlanks(source, 0);
-  while (offset < source.length) {
+  for (let offset = 0; offset < source.length; ) {
     const token = tokenAt(source, offset);
-    tokens.push(token);
-    offset = skipBlanks(source, offset + token.text.length);
+    if (token.word !== BLANK) tokens.push(token);
+    offset += token.text.length;
   }
   tokens.push({ position: source.length + 1, text: END, word: END });
   return tokens;
-}
-
-function skipBlanks(source: string, offset: number): number {
-  BLANKS.lastIndex = offset;
-  BLANKS.test(source);
-  return BLANKS.lastIndex;
 }
 
 function tokenAt(source: string, offset: number): Token {

@@ -122,7 +122,7 @@ describe('the invariants', () => {
               expect(isRunning).toBe(false);
               isRunning = true;
             }
-            if (kind === 'stopWaiting') isRunning = false;
+            if (kind === 'shut') isRunning = false;
           }
           expect(isRunning).toBe(state.kind === 'waiting');
         });

@@ -50,12 +50,11 @@ export type ConnectionEvent =
 export type ConnectionEffect =
   /** Open a fresh socket. */
   | { readonly kind: 'open' }
-  /** Close the socket, if there is one. */
+  /** Close the socket, if there is one, and stop to wait. */
   | { readonly kind: 'shut' }
   /** Introduce ourselves. */
   | { readonly kind: 'join' }
-  | { readonly kind: 'wait'; readonly ms: Millis }
-  | { readonly kind: 'stopWaiting' };
+  | { readonly kind: 'wait'; readonly ms: Millis };
 
 export interface Step {
   readonly state: ConnectionState;
@@ -98,7 +97,6 @@ interface Table {
 
 const open: ConnectionEffect = { kind: 'open' };
 const shut: ConnectionEffect = { kind: 'shut' };
-const stopWaiting: ConnectionEffect = { kind: 'stopWaiting' };
 
 const to = (state: ConnectionState, ...effects: ConnectionEffect[]): Step => ({ state, effects });
 const connect = (failures: number, ...effects: ConnectionEffect[]): Step =>
@@ -143,9 +141,9 @@ const withSocket = {
 const table: Table = {
   paused: { resume: () => connect(0), close: endedBy().close },
   waiting: {
-    ...endedBy(stopWaiting),
-    wake: (state) => connect(state.failures, stopWaiting),
-    timer: (state) => connect(state.failures),
+    ...endedBy(shut),
+    wake: ({ failures }) => connect(failures, shut),
+    timer: ({ failures }) => connect(failures),
   },
   connecting: {
     ...withSocket,

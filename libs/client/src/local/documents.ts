@@ -19,7 +19,6 @@ export interface HeldDocument {
 
 /** Deletes that are remembered, so that history which is told again cannot resurrect a document for a moment. */
 const rememberedDeletes = 10_000;
-const noDocuments: ReadonlyMap<DocumentKey, HeldDocument> = new Map();
 
 /**
  * The server's truth, as far as this client was told.
@@ -36,11 +35,11 @@ export class Documents {
   }
 
   get(collection: string, key: DocumentKey): HeldDocument | undefined {
-    return this.#collections.get(collection)?.get(key);
+    return this.#of(collection).get(key);
   }
 
   ofCollection(collection: string): ReadonlyMap<DocumentKey, HeldDocument> {
-    return this.#collections.get(collection) ?? noDocuments;
+    return this.#of(collection);
   }
 
   collections(): IterableIterator<string> {
@@ -74,9 +73,9 @@ export class Documents {
 
   /** Everything held of the collections that the test holds for is in doubt, as are the versions seen. */
   markStale(collection: string, isInDoubt: (document: Document) => boolean): void {
-    const documents = this.#collections.get(collection);
-    for (const [key, held] of documents ?? []) {
-      if (!held.stale && isInDoubt(held.document)) documents?.set(key, { ...held, stale: true });
+    const documents = this.#of(collection);
+    for (const [key, held] of documents) {
+      if (!held.stale && isInDoubt(held.document)) documents.set(key, { ...held, stale: true });
     }
   }
 
@@ -87,8 +86,7 @@ export class Documents {
 
   /** Drops the documents that the test holds for. */
   drop(collection: string, isUnwanted: (held: HeldDocument) => boolean): void {
-    const documents = this.#collections.get(collection);
-    for (const [key, held] of documents ?? []) if (isUnwanted(held)) this.#remove(collection, key);
+    for (const [key, held] of this.#of(collection)) if (isUnwanted(held)) this.#remove(collection, key);
   }
 
   /** Takes a record over from the store or another tab: it is not to be written again. */
@@ -98,7 +96,7 @@ export class Documents {
   }
 
   forget(collection: string, key: DocumentKey): void {
-    if (this.#collections.get(collection)?.delete(key)) this.#journal.touch(collection, key);
+    if (this.#of(collection).delete(key)) this.#journal.touch(collection, key);
   }
 
   #put(collection: string, key: DocumentKey, document: Document): void {
@@ -107,13 +105,17 @@ export class Documents {
   }
 
   #set(collection: string, key: DocumentKey, document: Document): void {
+    this.#of(collection).set(key, { document, stale: false });
+  }
+
+  #of(collection: string): Map<DocumentKey, HeldDocument> {
     const documents = this.#collections.get(collection) ?? new Map<DocumentKey, HeldDocument>();
     this.#collections.set(collection, documents);
-    documents.set(key, { document, stale: false });
+    return documents;
   }
 
   #remove(collection: string, key: DocumentKey): void {
-    if (this.#collections.get(collection)?.delete(key)) this.#journal.document(collection, key);
+    if (this.#of(collection).delete(key)) this.#journal.document(collection, key);
   }
 
   #bury(collection: string, key: DocumentKey, version: number): void {

@@ -15,8 +15,6 @@ export interface CollectionObserver {
   notify(): void;
 }
 
-const empty: ReadonlyMap<DocumentKey, Document> = new Map();
-
 /** What the user sees: for every document the truth with the own writes on top. */
 export class View {
   readonly #read: (collection: string, key: DocumentKey) => Document | undefined;
@@ -28,21 +26,18 @@ export class View {
   }
 
   get(collection: string, key: DocumentKey): Document | undefined {
-    return this.#collections.get(collection)?.get(key);
+    return this.ofCollection(collection).get(key);
   }
 
   ofCollection(collection: string): ReadonlyMap<DocumentKey, Document> {
-    return this.#collections.get(collection) ?? empty;
+    return this.#documents(collection);
   }
 
   observe(collection: string, observer: CollectionObserver): () => void {
     const observers = this.#observers.get(collection) ?? new Set();
     this.#observers.set(collection, observers);
     observers.add(observer);
-    return () => {
-      observers.delete(observer);
-      if (observers.size === 0 && this.#observers.get(collection) === observers) this.#observers.delete(collection);
-    };
+    return () => observers.delete(observer);
   }
 
   /** Brings the named documents up to date and tells the observers, once each. */
@@ -60,8 +55,7 @@ export class View {
   }
 
   #refreshCollection(collection: string, keys: ReadonlySet<DocumentKey>): CollectionChanges {
-    const documents = this.#collections.get(collection) ?? new Map<DocumentKey, Document>();
-    this.#collections.set(collection, documents);
+    const documents = this.#documents(collection);
     const changes = new Map<DocumentKey, DocumentChange>();
     for (const key of keys) {
       const before = documents.get(key);
@@ -72,5 +66,11 @@ export class View {
       changes.set(key, { before, after });
     }
     return changes;
+  }
+
+  #documents(collection: string): Map<DocumentKey, Document> {
+    const documents = this.#collections.get(collection) ?? new Map<DocumentKey, Document>();
+    this.#collections.set(collection, documents);
+    return documents;
   }
 }

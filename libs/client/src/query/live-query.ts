@@ -1,6 +1,6 @@
 import { type Document, type DocumentKey, documentKey } from '@tidemark/protocol/core';
 import type { Predicate } from '@tidemark/rql';
-import type { CollectionChanges, CollectionObserver, View } from '../local/view.ts';
+import type { CollectionChanges, View } from '../local/view.ts';
 import { type DocumentPair, diffOf, type QueryDiff } from './diff.ts';
 import { FirstList } from './first-list.ts';
 import { ResultList } from './result-list.ts';
@@ -29,11 +29,6 @@ interface QueryShape {
   readonly limit: number | undefined;
 }
 
-interface Follower {
-  readonly result: ResultList | FirstList;
-  readonly stop: () => void;
-}
-
 const noDocuments: readonly Document[] = [];
 
 /**
@@ -44,7 +39,8 @@ export class LiveQuery<T extends Document = Document> {
   readonly #source: QuerySource;
   readonly #shape: QueryShape;
   readonly #listeners = new Set<(result: QueryResult<T>) => void>();
-  #follower: Follower | undefined;
+  /** Ends following the collection; undefined while nobody observes. */
+  #stop: (() => void) | undefined;
   #told: readonly Document[] = noDocuments;
   #current: readonly Document[] = noDocuments;
   /** By document: how observers saw it last, and how it stands now. */
@@ -74,12 +70,12 @@ export class LiveQuery<T extends Document = Document> {
   /** The documents that match now. Rejects with ClientError `store_failed` when the local store cannot be read. */
   async find(): Promise<readonly T[]> {
     await this.#source.ready;
-    return (this.#follower ? this.#current : this.#makeList().documents) as readonly T[];
+    return (this.#stop ? this.#current : this.#makeList().documents) as readonly T[];
   }
 
   /** The list that observers saw last; the same object until it changes. Undefined before the first result. */
   get current(): readonly T[] | undefined {
-    return this.#follower && (this.#told as readonly T[]);
+    return this.#stop && (this.#told as readonly T[]);
   }
 
   /**
@@ -101,24 +97,23 @@ export class LiveQuery<T extends Document = Document> {
   }
 
   #tellFirst(listener: (result: QueryResult<T>) => void): void {
-    if (!this.#follower) this.#follow();
+    if (!this.#stop) this.#follow();
     this.#call(listener, { documents: this.#told as readonly T[], diff: undefined });
   }
 
   #follow(): void {
     const result = this.#makeList();
-    const observer: CollectionObserver = {
-      update: (changes) => this.#update(result, changes),
-      notify: () => this.#notify(),
-    };
     this.#current = result.documents;
     this.#told = this.#current;
-    this.#follower = { result, stop: this.#source.view.observe(this.#source.collection, observer) };
+    this.#stop = this.#source.view.observe(this.#source.collection, {
+      update: (changes) => this.#update(result, changes),
+      notify: () => this.#notify(),
+    });
   }
 
   #unfollow(): void {
-    this.#follower?.stop();
-    this.#follower = undefined;
+    this.#stop?.();
+    this.#stop = undefined;
     this.#touched.clear();
   }
 

@@ -56,8 +56,8 @@ export class SyncEngine implements SyncDriver, SessionHost {
   #session: Session | undefined;
   #sender: Sender | undefined;
   #token: string | undefined;
-  #cancelWait: Cancel | undefined;
-  #cancelOpening: Cancel | undefined;
+  /** Of the wait, or of the time that a socket has to open. */
+  #cancelTimer: Cancel | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -122,10 +122,7 @@ export class SyncEngine implements SyncDriver, SessionHost {
         this.#join();
         break;
       case 'wait':
-        this.#cancelWait = this.#options.clock.after(effect.ms, () => this.dispatch({ kind: 'timer' }));
-        break;
-      case 'stopWaiting':
-        this.#cancelWait?.();
+        this.#cancelTimer = this.#options.clock.after(effect.ms, () => this.dispatch({ kind: 'timer' }));
     }
   }
 
@@ -133,7 +130,7 @@ export class SyncEngine implements SyncDriver, SessionHost {
     this.#generation += 1;
     const generation = this.#generation;
     const { auth, clock, requestTimeoutMs } = this.#options;
-    this.#cancelOpening = clock.after(requestTimeoutMs, () => {
+    this.#cancelTimer = clock.after(requestTimeoutMs, () => {
       this.failed('unavailable', `the connection did not open within ${requestTimeoutMs} ms`);
     });
     if (typeof auth.token === 'function') void this.#connectWithFreshToken(generation, auth.token);
@@ -179,7 +176,7 @@ export class SyncEngine implements SyncDriver, SessionHost {
 
   #shut(): void {
     this.#generation += 1;
-    this.#cancelOpening?.();
+    this.#cancelTimer?.();
     this.#sender?.stop();
     this.#session?.end();
     this.#socket?.close();
@@ -189,7 +186,7 @@ export class SyncEngine implements SyncDriver, SessionHost {
   }
 
   #join(): void {
-    this.#cancelOpening?.();
+    this.#cancelTimer?.();
     if (!this.#socket) return;
     this.#session = new Session({
       ...this.#options,

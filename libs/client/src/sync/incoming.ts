@@ -16,7 +16,7 @@ type Fields = Record<string, unknown>;
 type Test = (value: unknown) => unknown;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
 const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
 const isId = (value: unknown) => parseDocumentId(value) !== undefined;
 

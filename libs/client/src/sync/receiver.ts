@@ -31,12 +31,9 @@ export class Receiver {
    */
   joined(asked: readonly ActiveSubscription[], covered: ReadonlySet<string>): void {
     const { database, subscriptions } = this.#options;
-    const told = [...subscriptions.all(), ...subscriptions.leaving()].filter(({ record }) => covered.has(record.id));
+    const told = subscriptions.known().filter(({ record }) => covered.has(record.id));
     database.mutate(() => {
-      if (covered.size === 0) database.documents.forgetDeletes();
-      for (const collection of database.documents.collections()) {
-        database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, told));
-      }
+      this.#doubtAll(told);
       for (const { record } of asked) if (!covered.has(record.id)) subscriptions.setState(record.id, started);
       for (const collection of database.documents.collections()) this.sweep(collection);
     });
@@ -50,7 +47,7 @@ export class Receiver {
     const others = subscriptions.all().filter(({ record, state }) => record.id !== id && isTold(state));
     const told = [...others, ...subscriptions.leaving()];
     database.mutate(() => {
-      database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, told));
+      this.#doubt(collection, told);
       subscriptions.setState(id, started);
     });
   }
@@ -59,15 +56,24 @@ export class Receiver {
   reset(reason: string): void {
     const { database, subscriptions, events } = this.#options;
     database.mutate(() => {
-      database.documents.forgetDeletes();
-      for (const collection of database.documents.collections()) database.documents.markStale(collection, () => true);
+      this.#doubtAll([]);
       // One that is only asked for is not told of by this.
-      for (const { record, state } of subscriptions.all()) {
-        if (isTold(state)) subscriptions.setState(record.id, started);
-      }
+      subscriptions.move(['complete', 'bootstrapping'], started);
       database.clearCheckpoint();
       database.afterwards(() => events.emit('reset', { reason }));
     });
+  }
+
+  #doubtAll(told: readonly ActiveSubscription[]): void {
+    const { documents } = this.#options.database;
+    if (told.length === 0) documents.forgetDeletes();
+    for (const collection of documents.collections()) this.#doubt(collection, told);
+  }
+
+  /** What none of those stands for that the server goes on to tell us of is in doubt. */
+  #doubt(collection: string, told: readonly ActiveSubscription[]): void {
+    const { database, subscriptions } = this.#options;
+    database.documents.markStale(collection, (document) => !subscriptions.holds(collection, document, told));
   }
 
   /** Pages of a subscription that is ending are taken too: the server counts on it that we hold what they bring. */
@@ -143,7 +149,7 @@ export class Receiver {
   sweep(collection: string): void {
     const { database, subscriptions } = this.#options;
     if (subscriptions.has(collection, 'bootstrapping')) return;
-    const all = [...subscriptions.all(), ...subscriptions.leaving()];
+    const all = subscriptions.known();
     const complete = all.filter(({ state }) => state.kind === 'complete');
     const undecided = all.filter(({ state }) => state.kind === 'pending' || state.kind === 'error');
     const isHeld = (document: Document, among: readonly ActiveSubscription[]) =>

@@ -100,16 +100,14 @@ export class Sender {
         const own = results[index];
         if (own?.changeId !== entry.id) waits.push(0);
         else if (this.#isToRetry(own)) waits.push(own.retryAfterMs ?? 0);
-        else this.#decided(entry, own);
+        else {
+          this.#attempts.delete(entry.id);
+          this.#options.settlement.decided(entry, own);
+        }
       }
     });
     this.#options.session.markSoon();
     if (waits.length > 0) this.#wait(Math.max(...waits));
-  }
-
-  #decided(entry: OutboxEntry, ack: AckMessage): void {
-    this.#attempts.delete(entry.id);
-    this.#options.settlement.decided(entry, ack);
   }
 
   /** Whether the change itself was not decided: the server was busy or failed. */

@@ -132,9 +132,7 @@ export class Session {
     this.#isOver = true;
     this.#requests.end();
     const { subscriptions, receiver } = this.#options;
-    for (const active of subscriptions.all()) {
-      if (active.state.kind === 'bootstrapping') subscriptions.setState(active.record.id, { kind: 'pending' });
-    }
+    subscriptions.move(['bootstrapping'], { kind: 'pending' });
     receiver.left(subscriptions.leaving());
   }
 
@@ -186,10 +184,10 @@ export class Session {
   }
 
   #joined(ack: JoinAckMessage, asked: readonly ActiveSubscription[], covered: ReadonlySet<string>): void {
-    const { host, receiver, subscriptions } = this.#options;
+    const { host, receiver } = this.#options;
     if (!host.accept(ack)) return;
     this.#isJoined = true;
-    if (asked.length === 0) this.#askAgain(subscriptions.all());
+    if (asked.length === 0) this.#askAgain();
     receiver.joined(asked, covered);
     host.dispatch({ kind: 'joined' });
     host.joined(ack);
@@ -198,14 +196,10 @@ export class Session {
   }
 
   /** The join named no subscriptions: those that a checkpoint covered are asked for like new ones. */
-  #askAgain(all: readonly ActiveSubscription[]): void {
+  #askAgain(): void {
     const { database, subscriptions } = this.#options;
-    if (!all.some((active) => active.state.kind === 'complete')) return;
     database.mutate(() => {
-      database.clearCheckpoint();
-      for (const { record, state } of all) {
-        if (state.kind === 'complete') subscriptions.setState(record.id, { kind: 'pending' });
-      }
+      if (subscriptions.move(['complete'], { kind: 'pending' })) database.clearCheckpoint();
     });
   }
 
@@ -234,9 +228,7 @@ export class Session {
     this.#onWire.delete(id);
     if (!mayRetryLater(code)) return;
     this.#requests.after(retryAfterMs, () => {
-      if (this.#options.subscriptions.get(id)?.state.kind !== 'error') return;
-      this.#options.subscriptions.setState(id, { kind: 'pending' });
-      this.reconcile();
+      if (this.#options.subscriptions.retry(id)) this.reconcile();
     });
   }
 

@@ -81,7 +81,7 @@ export class Settlement {
 
   #finish(entry: OutboxEntry): void {
     if (entry.stage === 'applied') this.#visible(entry);
-    else if (entry.stage === 'lost') this.#compensate(entry, this.#losses.get(entry.id) ?? unknownLoss);
+    else if (entry.stage === 'lost') this.#compensate(entry, this.#losses.get(entry.id) ?? lossOf({}));
   }
 
   #applied(entry: OutboxEntry): void {
@@ -142,12 +142,10 @@ export class Settlement {
   }
 }
 
-const unknownLoss: Reason = { outcome: 'superseded', code: 'conflict', error: 'a newer version won' };
-
 function fieldsOf({ operation, data, unset }: OutboxEntry): HiddenFields {
   return operation === 'update' ? [...Object.keys(data), ...unset] : 'all';
 }
 
-function lossOf({ code = unknownLoss.code, error = unknownLoss.error }: AckMessage): Reason {
+function lossOf({ code = 'conflict', error = 'a newer version won' }: Partial<AckMessage>): Reason {
   return { outcome: 'superseded', code, error };
 }

@@ -104,6 +104,11 @@ export class SubscriptionSet {
     return [...this.#active.values()];
   }
 
+  /** Those that the server may believe us to hold: also what has ended here. */
+  known(): readonly ActiveSubscription[] {
+    return [...this.all(), ...this.leaving()];
+  }
+
   leaving(): readonly ActiveSubscription[] {
     return [...this.#leaving.values()];
   }
@@ -160,6 +165,20 @@ export class SubscriptionSet {
     const next = { ...active, state };
     this.#active.set(id, next);
     this.#tell('stateChanged', next);
+  }
+
+  /** Moves all that are in one of the states to another one; false when there is none. */
+  move(from: readonly SubscriptionState['kind'][], to: SubscriptionState): boolean {
+    const moved = this.all().filter(({ state }) => from.includes(state.kind));
+    for (const { record } of moved) this.setState(record.id, to);
+    return moved.length > 0;
+  }
+
+  /** One that was refused may be asked for again; false when it was not. */
+  retry(id: string): boolean {
+    if (this.get(id)?.state.kind !== 'error') return false;
+    this.setState(id, { kind: 'pending' });
+    return true;
   }
 
   /**
