@@ -1,7 +1,7 @@
 import { type Document, type DocumentId, documentKey, isObject, type Json } from '@tidemark/protocol/core';
 import { bindQuery, compile, parseQuery } from '@tidemark/rql';
 import type { View } from './local/view.ts';
-import { checkedId, type LocalWriter, type Write } from './local-writer.ts';
+import { checkedId, type LocalWriter, type Write, type WriteRequest } from './local-writer.ts';
 import { LiveQuery } from './query/live-query.ts';
 import { randomId } from './random-id.ts';
 
@@ -44,7 +44,7 @@ export class Collection<T extends Document = Document> {
    */
   async insert(document: NewDocument): Promise<Write> {
     const id = isObject(document) ? (document._id ?? randomId(this.#context.random, 20)) : undefined;
-    return await this.#write('insert', id, { data: document, unset: [] });
+    return await this.#write({ operation: 'insert', documentId: id, data: document, unset: [] });
   }
 
   /**
@@ -52,12 +52,12 @@ export class Collection<T extends Document = Document> {
    * Visible, kept and rejected as with `insert`.
    */
   async update(id: DocumentId, fields: Readonly<Record<string, unknown>>, options: UpdateOptions = {}): Promise<Write> {
-    return await this.#write('update', id, { data: fields, unset: options.unset ?? [] });
+    return await this.#write({ operation: 'update', documentId: id, data: fields, unset: options.unset ?? [] });
   }
 
   /** Deletes a document, if it exists. Visible, kept and rejected as with `insert`. */
   async delete(id: DocumentId): Promise<Write> {
-    return await this.#write('delete', id, { data: {}, unset: [] });
+    return await this.#write({ operation: 'delete', documentId: id, data: {}, unset: [] });
   }
 
   /** The document as the user sees it now, or undefined. Rejects with ClientError `invalid_message` for what cannot be an id. */
@@ -76,12 +76,8 @@ export class Collection<T extends Document = Document> {
     return new LiveQuery<T>({ ...this.#context, matches, collection: this.name });
   }
 
-  async #write(
-    operation: 'insert' | 'update' | 'delete',
-    documentId: unknown,
-    { data, unset }: { data: unknown; unset: readonly string[] },
-  ): Promise<Write> {
+  async #write(request: Omit<WriteRequest, 'collection'>): Promise<Write> {
     if (!this.#context.isReady()) await this.#context.ready;
-    return await this.#context.writer.write({ operation, collection: this.name, documentId, data, unset });
+    return await this.#context.writer.write({ ...request, collection: this.name });
   }
 }

@@ -77,8 +77,8 @@ export class Subscriptions {
 
   #supersede(name: string | undefined, id: string): void {
     const { subscriptions: set } = this.#options;
-    const older = name === undefined ? [] : set.all().filter(({ record }) => record.name === name && record.id !== id);
-    for (const { record } of older) {
+    for (const { record } of set.all()) {
+      if (name === undefined || record.name !== name || record.id === id) continue;
       this.#claims.delete(record.id);
       set.remove(record.id, { kind: 'superseded' });
     }

@@ -24,10 +24,8 @@ export class TokenReader {
     return this.#tokens[Math.min(this.#index, this.#tokens.length - 1)] as Token;
   }
 
-  next(): Token {
-    const token = this.peek();
+  next(): void {
     this.#index += 1;
-    return token;
   }
 
   /** Whether the next token is one of these words. */

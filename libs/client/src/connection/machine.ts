@@ -110,8 +110,7 @@ const endedBy = (...effects: ConnectionEffect[]) => ({
 const failuresOf = (state: ConnectionState): number => ('failures' in state ? state.failures : 0);
 
 function fail(state: ConnectionState, event: EventOf<'failed'>, context: TransitionContext): Step {
-  const failures = failuresOf(state) + 1;
-  return waitFor(backoffMs(failures, context.random, context.backoff), failures, event.problem);
+  return refuse(state, { ...event, kind: 'refused', retry: true }, context);
 }
 
 function refuse(state: ConnectionState, event: EventOf<'refused'>, context: TransitionContext): Step {

@@ -21,7 +21,8 @@ export class LocalDatabase {
   readonly clock: HybridClock;
   /** Called after every outermost `mutate` that made something dirty. */
   onDirty: () => void = () => {};
-  readonly #journal = new Journal();
+  /** What differs from what the store holds. */
+  readonly journal = new Journal();
   readonly #subscriptions = new Map<string, SubscriptionRecord>();
   #meta: MetaRecord;
   #depth = 0;
@@ -30,8 +31,8 @@ export class LocalDatabase {
   constructor(clock: HybridClock, clientId: string) {
     this.clock = clock;
     this.#meta = { clientId, clock: 0 };
-    this.documents = new Documents(this.#journal);
-    this.outbox = new Outbox(this.#journal);
+    this.documents = new Documents(this.journal);
+    this.outbox = new Outbox(this.journal);
     this.view = new View((collection, key) => this.#visible(collection, key));
   }
 
@@ -41,10 +42,6 @@ export class LocalDatabase {
 
   get subscriptions(): ReadonlyMap<string, SubscriptionRecord> {
     return this.#subscriptions;
-  }
-
-  get isDirty(): boolean {
-    return this.#journal.isDirty;
   }
 
   mutate<T>(change: () => T): T {
@@ -65,23 +62,23 @@ export class LocalDatabase {
 
   setMeta(change: Partial<MetaRecord>): void {
     this.#meta = { ...this.#meta, ...change };
-    this.#journal.meta();
+    this.journal.meta();
   }
 
   /** The position is gone: everything will be asked for again. */
   clearCheckpoint(): void {
     const { checkpoint: _, ...rest } = this.#meta;
     this.#meta = rest;
-    this.#journal.meta();
+    this.journal.meta();
   }
 
   putSubscription(record: SubscriptionRecord): void {
     this.#subscriptions.set(record.id, record);
-    this.#journal.subscription(record.id);
+    this.journal.subscription(record.id);
   }
 
   removeSubscription(id: string): void {
-    if (this.#subscriptions.delete(id)) this.#journal.subscription(id);
+    if (this.#subscriptions.delete(id)) this.journal.subscription(id);
   }
 
   /** Takes in what a store holds. */
@@ -106,25 +103,11 @@ export class LocalDatabase {
     this.#subscriptions.delete(id);
   }
 
-  /** What waits to be written. */
-  get dirty(): Readonly<DirtyRecords> {
-    return this.#journal.dirty;
-  }
-
-  /** The store may not have the write any more: it is written again. */
-  rewriteEntry(id: string): void {
-    this.#journal.entry(id);
-  }
-
   /** What the store does not have yet, as it stands now. */
   takeDirty(): { dirty: DirtyRecords; batch: WriteBatch } {
     if (this.clock.last > this.#meta.clock) this.setMeta({ clock: this.clock.last });
-    const dirty = this.#journal.takeDirty();
+    const dirty = this.journal.takeDirty();
     return { dirty, batch: this.#batchOf(dirty) };
-  }
-
-  putBackDirty(dirty: DirtyRecords): void {
-    this.#journal.putBack(dirty);
   }
 
   #visible(collection: string, key: DocumentKey): Document | undefined {
@@ -134,8 +117,8 @@ export class LocalDatabase {
   }
 
   #settle(): void {
-    this.view.refresh(this.#journal.takeTouched());
-    if (this.#journal.isDirty) this.onDirty();
+    this.view.refresh(this.journal.takeTouched());
+    if (this.journal.isDirty) this.onDirty();
     const afterwards = this.#afterwards;
     this.#afterwards = [];
     for (const run of afterwards) run();

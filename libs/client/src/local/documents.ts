@@ -35,11 +35,13 @@ export class Documents {
   }
 
   get(collection: string, key: DocumentKey): HeldDocument | undefined {
-    return this.#of(collection).get(key);
+    return this.ofCollection(collection).get(key);
   }
 
-  ofCollection(collection: string): ReadonlyMap<DocumentKey, HeldDocument> {
-    return this.#of(collection);
+  ofCollection(collection: string): Map<DocumentKey, HeldDocument> {
+    const documents = this.#collections.get(collection) ?? new Map<DocumentKey, HeldDocument>();
+    this.#collections.set(collection, documents);
+    return documents;
   }
 
   collections(): IterableIterator<string> {
@@ -73,7 +75,7 @@ export class Documents {
 
   /** Everything held of the collections that the test holds for is in doubt, as are the versions seen. */
   markStale(collection: string, isInDoubt: (document: Document) => boolean): void {
-    const documents = this.#of(collection);
+    const documents = this.ofCollection(collection);
     for (const [key, held] of documents) {
       if (!held.stale && isInDoubt(held.document)) documents.set(key, { ...held, stale: true });
     }
@@ -86,7 +88,7 @@ export class Documents {
 
   /** Drops the documents that the test holds for. */
   drop(collection: string, isUnwanted: (held: HeldDocument) => boolean): void {
-    for (const [key, held] of this.#of(collection)) if (isUnwanted(held)) this.#remove(collection, key);
+    for (const [key, held] of this.ofCollection(collection)) if (isUnwanted(held)) this.#remove(collection, key);
   }
 
   /** Takes a record over from the store or another tab: it is not to be written again. */
@@ -96,7 +98,7 @@ export class Documents {
   }
 
   forget(collection: string, key: DocumentKey): void {
-    if (this.#of(collection).delete(key)) this.#journal.touch(collection, key);
+    if (this.ofCollection(collection).delete(key)) this.#journal.touch(collection, key);
   }
 
   #put(collection: string, key: DocumentKey, document: Document): void {
@@ -105,17 +107,11 @@ export class Documents {
   }
 
   #set(collection: string, key: DocumentKey, document: Document): void {
-    this.#of(collection).set(key, { document, stale: false });
-  }
-
-  #of(collection: string): Map<DocumentKey, HeldDocument> {
-    const documents = this.#collections.get(collection) ?? new Map<DocumentKey, HeldDocument>();
-    this.#collections.set(collection, documents);
-    return documents;
+    this.ofCollection(collection).set(key, { document, stale: false });
   }
 
   #remove(collection: string, key: DocumentKey): void {
-    if (this.#of(collection).delete(key)) this.#journal.document(collection, key);
+    if (this.ofCollection(collection).delete(key)) this.#journal.document(collection, key);
   }
 
   #bury(collection: string, key: DocumentKey, version: number): void {

@@ -55,7 +55,7 @@ describe('Flusher', () => {
     ]);
     finish[1]?.();
     await settle();
-    expect(database.isDirty).toBe(false);
+    expect(database.journal.isDirty).toBe(false);
   });
 
   it('writes a checkpoint with the documents that it stands for', async () => {
@@ -107,7 +107,7 @@ describe('Flusher', () => {
     expect(new Set(written()[1])).toEqual(new Set(['a1', 'b1']));
     finish[1]?.();
     await settle();
-    expect(database.isDirty).toBe(false);
+    expect(database.journal.isDirty).toBe(false);
     expect(clock.timers).toBe(0);
   });
 

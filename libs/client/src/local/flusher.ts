@@ -57,7 +57,8 @@ export class Flusher {
     // What is changed in the same turn goes into the same batch.
     await Promise.resolve();
     let going = true;
-    while (going && (this.#options.database.isDirty || this.#waiters.length > 0)) going = await this.#writeOnce();
+    while (going && (this.#options.database.journal.isDirty || this.#waiters.length > 0))
+      going = await this.#writeOnce();
     this.#running = undefined;
   }
 
@@ -68,7 +69,7 @@ export class Flusher {
     try {
       if (!isEmpty(batch)) await this.#options.write(batch);
     } catch (error) {
-      this.#options.database.putBackDirty(dirty);
+      this.#options.database.journal.putBack(dirty);
       this.#cancelRetry = this.#options.clock.after(retryMs, () => this.schedule());
       for (const waiter of waiters) waiter.reject(error);
       this.#options.failed(error);

@@ -11,7 +11,8 @@ export function withOverlay(truth: Document | undefined, entries: readonly Outbo
   for (const entry of entries) {
     if (entry.hidden !== undefined) document = deleted ? undefined : underlaid(document, entry);
     else if (entry.operation !== 'update') {
-      deleted = entry.operation === 'delete' && !isMoot(entry, entries);
+      // A delete that lost kills nothing on the server: an update after it counts.
+      deleted = entry.operation === 'delete' && (entry.stage !== 'lost' || entry === entries.at(-1));
       document = entry.operation === 'delete' ? undefined : { _id: entry.documentId, ...entry.data };
     } else if (!deleted || entry.stage === 'applied') {
       // One that was applied found a document, whoever has made it.
@@ -20,11 +21,6 @@ export function withOverlay(truth: Document | undefined, entries: readonly Outbo
     }
   }
   return document;
-}
-
-/** A delete that lost kills nothing on the server: an update after it counts. */
-function isMoot(entry: OutboxEntry, entries: readonly OutboxEntry[]): boolean {
-  return entry.stage === 'lost' && entry !== entries.at(-1);
 }
 
 /** A write that lies below one which is visible already adds only what that one left alone. */

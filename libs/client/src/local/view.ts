@@ -29,8 +29,10 @@ export class View {
     return this.ofCollection(collection).get(key);
   }
 
-  ofCollection(collection: string): ReadonlyMap<DocumentKey, Document> {
-    return this.#documents(collection);
+  ofCollection(collection: string): Map<DocumentKey, Document> {
+    const documents = this.#collections.get(collection) ?? new Map<DocumentKey, Document>();
+    this.#collections.set(collection, documents);
+    return documents;
   }
 
   observe(collection: string, observer: CollectionObserver): () => void {
@@ -55,7 +57,7 @@ export class View {
   }
 
   #refreshCollection(collection: string, keys: ReadonlySet<DocumentKey>): CollectionChanges {
-    const documents = this.#documents(collection);
+    const documents = this.ofCollection(collection);
     const changes = new Map<DocumentKey, DocumentChange>();
     for (const key of keys) {
       const before = documents.get(key);
@@ -66,11 +68,5 @@ export class View {
       changes.set(key, { before, after });
     }
     return changes;
-  }
-
-  #documents(collection: string): Map<DocumentKey, Document> {
-    const documents = this.#collections.get(collection) ?? new Map<DocumentKey, Document>();
-    this.#collections.set(collection, documents);
-    return documents;
   }
 }

@@ -39,35 +39,31 @@ export class FirstList {
   /** False when the list has not changed. */
   apply(changes: CollectionChanges): boolean {
     const { matches, limit } = this.#options;
-    let first = Number.POSITIVE_INFINITY;
-    for (const { before } of changes.values()) {
-      if (before && matches(before)) first = Math.min(first, this.#take(before));
-    }
-    for (const { after } of changes.values()) {
-      if (after && matches(after)) first = Math.min(first, this.#put(after));
-    }
+    let isSeen = false;
+    for (const { before } of changes.values()) if (before && matches(before) && this.#take(before)) isSeen = true;
+    for (const { after } of changes.values()) if (after && matches(after) && this.#put(after)) isSeen = true;
     for (const document of this.#head.splice(limit + 2 * spare)) this.#rest.add(document);
     const isFull = this.#head.length >= limit;
-    if (first >= limit && (isFull || this.#rest.size === 0)) return false;
+    if (!isSeen && (isFull || this.#rest.size === 0)) return false;
     this.#settle();
     return true;
   }
 
-  /** Returns its place in the head, or infinity. */
-  #take(document: Document): number {
-    if (this.#rest.delete(document)) return Number.POSITIVE_INFINITY;
+  /** Returns whether it stood in the list that is handed out. */
+  #take(document: Document): boolean {
+    if (this.#rest.delete(document)) return false;
     const index = this.#head.indexOf(document);
-    if (index < 0) return Number.POSITIVE_INFINITY;
-    this.#head.splice(index, 1);
-    return index;
+    if (index >= 0) this.#head.splice(index, 1);
+    return index >= 0 && index < this.#options.limit;
   }
 
-  /** Returns its place in the head, or infinity. */
-  #put(document: Document): number {
+  /** Returns whether it stands in the list that is handed out. */
+  #put(document: Document): boolean {
+    const { compare, limit } = this.#options;
     const last = this.#head.at(-1);
-    if (last && this.#options.compare(document, last) < 0) return insert(this.#head, document, this.#options.compare);
+    if (last && compare(document, last) < 0) return insert(this.#head, document, compare) < limit;
     this.#rest.add(document);
-    return Number.POSITIVE_INFINITY;
+    return false;
   }
 
   /** Fills the head up, and makes the list that is handed out. */

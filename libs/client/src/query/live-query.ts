@@ -92,7 +92,8 @@ export class LiveQuery<T extends Document = Document> {
         () => {},
       );
     return () => {
-      if (this.#listeners.delete(own) && this.#listeners.size === 0) this.#unfollow();
+      this.#listeners.delete(own);
+      if (this.#listeners.size === 0) this.#unfollow();
     };
   }
 
@@ -138,17 +139,13 @@ export class LiveQuery<T extends Document = Document> {
 
   #notify(): void {
     if (this.#current === this.#told) return;
-    const diff = this.#takeDiff();
+    const touched = this.#shape.limit === undefined ? this.#touched : pairsOf(this.#told, this.#current);
+    const diff = diffOf(this.#told, this.#current, touched);
+    this.#touched = new Map();
     this.#told = this.#current;
     if (diff.added.length + diff.removed.length + diff.changed.length === 0) return;
     const documents = this.#told as readonly T[];
     for (const listener of [...this.#listeners]) this.#call(listener, { documents, diff });
-  }
-
-  #takeDiff(): QueryDiff {
-    const touched = this.#shape.limit === undefined ? this.#touched : pairsOf(this.#told, this.#current);
-    this.#touched = new Map();
-    return diffOf(this.#told, this.#current, touched);
   }
 
   #call(listener: (result: QueryResult<T>) => void, result: QueryResult<T>): void {

@@ -131,12 +131,14 @@ export function parseCheckpoint(payload: unknown): string | undefined {
   return fieldOf(payload, 'checkpoint', isText);
 }
 
-export function parseReset(payload: unknown): { reason: string } {
-  return { reason: fieldOf(payload, 'reason', isText) ?? 'reset' };
+/** The reason. */
+export function parseReset(payload: unknown): string {
+  return fieldOf(payload, 'reason', isText) ?? 'reset';
 }
 
-export function parseDrain(payload: unknown): { reconnectAfterMs: number } {
-  return { reconnectAfterMs: fieldOf(payload, 'reconnectAfterMs', isNumber) ?? 1_000 };
+/** How long to stay away, in ms. */
+export function parseDrain(payload: unknown): number {
+  return fieldOf(payload, 'reconnectAfterMs', isNumber) ?? 1_000;
 }
 
 /** A complaint of the server, whatever it is about. */

@@ -87,18 +87,13 @@ export class Receiver {
         database.clock.observe(document.sync_updated_at);
         database.documents.tell(page.collection, document);
       }
-      if (active) this.#progress(active, page);
+      if (active) {
+        const received = (active.state.kind === 'bootstrapping' ? active.state.received : 0) + page.data.length;
+        subscriptions.setState(active.record.id, page.hasMore ? { ...started, received } : { kind: 'complete' });
+      }
       if (page.checkpoint !== undefined) subscriptions.cover(page.checkpoint);
       if (active && !page.hasMore) this.sweep(page.collection);
     });
-  }
-
-  #progress({ record, state }: ActiveSubscription, { data, hasMore }: BootstrapMessage): void {
-    const received = (state.kind === 'bootstrapping' ? state.received : 0) + data.length;
-    this.#options.subscriptions.setState(
-      record.id,
-      hasMore ? { kind: 'bootstrapping', received } : { kind: 'complete' },
-    );
   }
 
   bootstrapFailed({ subscription, code, error }: BootstrapFailure): void {

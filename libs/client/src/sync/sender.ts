@@ -53,7 +53,9 @@ export class Sender {
     this.#inFlight = true;
     this.#options.session.request('sync:changeBatch', { changes: batch.map(wireChange) }, (answer) => {
       this.#inFlight = false;
-      this.#answered(batch, answer);
+      const ack = parseBatchAck(answer);
+      if (isRefusal(ack)) this.#refused(batch, ack);
+      else this.#processed(batch, ack.results);
       this.pump();
     });
   }
@@ -83,12 +85,6 @@ export class Sender {
     for (const entry of tooLarge)
       this.#reject(entry, 'too_large', `the change is larger than the ${room} bytes that the server takes`);
     return batch;
-  }
-
-  #answered(batch: readonly OutboxEntry[], answer: unknown): void {
-    const ack = parseBatchAck(answer);
-    if (isRefusal(ack)) this.#refused(batch, ack);
-    else this.#processed(batch, ack.results);
   }
 
   #processed(batch: readonly OutboxEntry[], results: readonly AckMessage[]): void {

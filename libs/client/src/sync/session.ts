@@ -148,13 +148,16 @@ export class Session {
       ['sync:checkpoint', handler(incoming.parseCheckpoint, (token) => receiver.position(token))],
       [
         'sync:reset',
-        handler(incoming.parseReset, ({ reason }) => {
+        handler(incoming.parseReset, (reason) => {
           receiver.reset(reason);
           host.dispatch({ kind: 'behind' });
           this.mark();
         }),
       ],
-      ['sync:drain', handler(incoming.parseDrain, (drain) => host.dispatch({ kind: 'drained', ...drain }))],
+      [
+        'sync:drain',
+        handler(incoming.parseDrain, (reconnectAfterMs) => host.dispatch({ kind: 'drained', reconnectAfterMs })),
+      ],
       ['sync:error', handler(incoming.parseError, (error) => this.#complained(error))],
     ]);
   }

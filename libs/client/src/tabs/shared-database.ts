@@ -22,7 +22,7 @@ export function takeBatch(database: LocalDatabase, batch: WriteBatch): void {
  * ourselves, in `own` or because they are dirty, stay as they are here.
  */
 export function takeState(database: LocalDatabase, state: StoredState, own: readonly WriteBatch[]): void {
-  const { entries, subscriptions } = database.dirty;
+  const { entries, subscriptions } = database.journal.dirty;
   const ourEntries = new Set([...entries, ...own.flatMap(entryIds)]);
   const ourSubscriptions = new Set([...subscriptions, ...own.flatMap(subscriptionIds)]);
   database.mutate(() => {
@@ -51,8 +51,9 @@ export function takeState(database: LocalDatabase, state: StoredState, own: read
  */
 export function takeOver(database: LocalDatabase, state: StoredState, own: readonly WriteBatch[]): void {
   const stored = new Set(state.entries.map(({ id }) => id));
+  // What the store may not have any more is written again.
   for (const { id, stage } of database.outbox.entries()) {
-    if (stage === 'accepted' && !stored.has(id)) database.rewriteEntry(id);
+    if (stage === 'accepted' && !stored.has(id)) database.journal.entry(id);
   }
   takeState(database, state, own);
 }
