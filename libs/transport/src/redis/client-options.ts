@@ -1,5 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { SteadyConnector } from './steady-connector.ts';
 
 export type RedisClient = Redis | Cluster;
 
@@ -80,6 +81,7 @@ export function clientOptions(role: ClientRole, settings: ClientSettings): Clien
     ...(target.password === undefined ? {} : { password: target.password }),
     ...(target.tls ? { tls: settings.tls } : {}),
     db: target.db,
+    Connector: SteadyConnector,
     connectionName: `tidemark-${role}`,
     // RESP 2: every server and proxy that speaks Redis speaks it.
     protocol: 2,

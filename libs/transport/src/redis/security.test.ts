@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import { generate } from 'selfsigned';
 import { createRecorder, feed, job, lane } from '../conformance/index.ts';
 import type { FeedMessage } from '../port.ts';
@@ -87,6 +88,15 @@ describe('TLS', () => {
   it('works over rediss:// with a certificate that is trusted', async () => {
     expect(server.url).toMatch(/^rediss:/);
     await expectWorking(open({ url: server.url, tls: { ca } }));
+  });
+
+  it('survives what a socket has to say after its first error', async () => {
+    const connections = open({ url: server.url, tls: { ca } });
+    await expectWorking(connections);
+    const { stream } = connections.commands() as Redis;
+    stream.emit('error', new Error('the first'));
+    stream.emit('error', new Error('the second'));
+    expect(stream.listenerCount('error')).toBeGreaterThan(0);
   });
 
   it('does not talk to a server whose certificate is not trusted', () => refused(open({ url: server.url })));
