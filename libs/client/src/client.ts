@@ -85,6 +85,7 @@ export class Client {
    */
   collection<T extends Document = Document>(name: string): Collection<T> {
     const found = this.#collections.get(name) ?? this.#makeCollection(name);
+    this.#collections.set(name, found);
     // The type of the documents is what the program says it is.
     return found as unknown as Collection<T>;
   }
@@ -168,7 +169,7 @@ export class Client {
       throw storeError('the local store cannot be read', error);
     }
     subscriptions.reload();
-    if (this.#tabs?.isLeading !== false) this.#subscriptions.dropUnclaimed();
+    if (this.#leads) this.#subscriptions.dropUnclaimed();
     this.#isReady = true;
     this.#changed();
     if (this.#tabs) this.#tabs.loaded();
@@ -180,7 +181,7 @@ export class Client {
     // The tab that leads still has to write what this one has asked it for.
     if (this.#tabs) await this.#flusher.flushed().catch(() => {});
     this.#driver.close();
-    if (this.#tabs?.isLeading !== false) await this.#flusher.flushed().catch(() => {});
+    if (this.#leads) await this.#flusher.flushed().catch(() => {});
     await this.#flusher.stop();
     await this.#core.store.close();
     this.#tabs?.release();
@@ -202,7 +203,7 @@ export class Client {
   #storeFailed(cause: unknown): void {
     const { code, message } = storeError('the local store failed', cause);
     // A tab that follows hears of subscriptions from the one that leads.
-    if (code === 'store_full' && this.#tabs?.isLeading !== false) this.#core.subscriptions.refused({ code, message });
+    if (code === 'store_full' && this.#leads) this.#core.subscriptions.refused({ code, message });
     this.#core.events.emit('problem', { code, message, cause });
   }
 
@@ -239,15 +240,13 @@ export class Client {
   }
 
   #makeCollection(name: string): Collection {
-    const collection = new Collection(name, {
+    return new Collection(name, {
       ...this.#core,
       view: this.#core.database.view,
       writer: this.#writer,
       ready: this.ready,
       isReady: () => this.#isReady,
     });
-    this.#collections.set(name, collection);
-    return collection;
   }
 
   #changed(): void {
@@ -270,6 +269,11 @@ export class Client {
       lastSync: meta.lastSync,
       problem: 'problem' in state ? state.problem : undefined,
     };
+  }
+
+  /** Whether this client writes to its store and follows no other. */
+  get #leads(): boolean {
+    return this.#tabs?.isLeading !== false;
   }
 
   #isInSync(): boolean {

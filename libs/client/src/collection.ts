@@ -1,9 +1,9 @@
 import { type Document, type DocumentId, documentKey, isObject, type Json } from '@tidemark/protocol/core';
-import { bindQuery, compile, parseQuery } from '@tidemark/rql';
 import type { View } from './local/view.ts';
 import { checkedId, type LocalWriter, type Write, type WriteRequest } from './local-writer.ts';
 import { LiveQuery } from './query/live-query.ts';
 import { randomId } from './random-id.ts';
+import { predicateOf } from './sync/subscription-set.ts';
 
 export interface CollectionContext {
   readonly view: View;
@@ -72,8 +72,7 @@ export class Collection<T extends Document = Document> {
    * It asks the server for nothing: what is here is decided by subscriptions. Throws QueryError with the position when it does not parse.
    */
   query(filter = '', ...args: readonly Json[]): LiveQuery<T> {
-    const matches = compile(bindQuery(parseQuery(filter), { args }));
-    return new LiveQuery<T>({ ...this.#context, matches, collection: this.name });
+    return new LiveQuery<T>({ ...this.#context, matches: predicateOf({ filter, args }), collection: this.name });
   }
 
   async #write(request: Omit<WriteRequest, 'collection'>): Promise<Write> {

@@ -6,7 +6,7 @@ import {
   type Field,
   type ValueOperand,
 } from './bound-tree.ts';
-import { conjunction, disjunction, isNaNValue, membership } from './combine.ts';
+import { isNaNValue, joined, membership } from './combine.ts';
 import type { Json } from './json.ts';
 import { MAX_LIKE_PATTERN } from './limits.ts';
 import { QueryError } from './query-error.ts';
@@ -95,7 +95,7 @@ function compareWithValues(comparison: FieldWithValues): BoundNode {
     throw new QueryError(node.right.position, 'a list', ['a single value']);
   }
   const leaves = values.values.map((value) => leaf(comparison, value));
-  return needsEach === positive ? conjunction(leaves) : disjunction(leaves);
+  return joined(needsEach === positive ? 'and' : 'or', leaves);
 }
 
 function rangeOf({ field, positive }: FieldWithValues): { quantifier: 'any' | 'all'; negated: boolean } {

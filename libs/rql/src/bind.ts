@@ -1,6 +1,6 @@
 import { bindComparison } from './bind-comparison.ts';
 import { type BoundNode, type BoundQuery, constantNode } from './bound-tree.ts';
-import { conjunction, disjunction } from './combine.ts';
+import { joined } from './combine.ts';
 import { MAX_BOUND_VALUES } from './limits.ts';
 import type { Query } from './parser.ts';
 import { QueryError } from './query-error.ts';
@@ -29,10 +29,14 @@ class Binder {
 
   /** `positive` is false under an odd number of NOTs: the result then is the negation of the node. */
   bind(node: Node, positive: boolean): BoundNode {
-    const all = (members: readonly Node[]): BoundNode[] => members.map((member) => this.bind(member, positive));
+    const join = (isAnd: boolean, members: readonly Node[]): BoundNode =>
+      joined(
+        isAnd ? 'and' : 'or',
+        members.map((member) => this.bind(member, positive)),
+      );
     const visitor: Visitor<Node, BoundNode> = {
-      and: ({ members }) => (positive ? conjunction : disjunction)(all(members)),
-      or: ({ members }) => (positive ? disjunction : conjunction)(all(members)),
+      and: ({ members }) => join(positive, members),
+      or: ({ members }) => join(!positive, members),
       not: ({ member }) => this.bind(member, !positive),
       constant: ({ value }) => constantNode(value === positive),
       comparison: (comparison) => this.#comparison(comparison, positive),

@@ -1,13 +1,5 @@
 import { atomKey, decode } from './atom.ts';
-import {
-  type BoundIn,
-  type BoundNode,
-  type BoundQuery,
-  constantNode,
-  FALSE_NODE,
-  TRUE_NODE,
-  type ValueOperand,
-} from './bound-tree.ts';
+import { type BoundIn, type BoundNode, type BoundQuery, constantNode, FALSE_NODE, TRUE_NODE } from './bound-tree.ts';
 import { canonicalText } from './canonical.ts';
 import type { Json } from './json.ts';
 
@@ -16,19 +8,19 @@ export const FALSE_QUERY: BoundQuery = { root: FALSE_NODE };
 
 /** What matches all of the queries; of none of them: everything. */
 export function and(...queries: BoundQuery[]): BoundQuery {
-  return { root: conjunction(queries.map(({ root }) => root)) };
+  return {
+    root: joined(
+      'and',
+      queries.map(({ root }) => root),
+    ),
+  };
 }
 
-export function conjunction(nodes: readonly BoundNode[]): BoundNode {
-  return joined('and', nodes);
-}
-
-/** Equalities with one field become one IN, which is quicker to test, to index and to compare with another query's. */
-export function disjunction(nodes: readonly BoundNode[]): BoundNode {
-  return joined('or', nodes);
-}
-
-function joined(kind: 'and' | 'or', nodes: readonly BoundNode[]): BoundNode {
+/**
+ * What matches all (`and`) or some (`or`) of the nodes, in its simplest form. Equalities with one field become one IN, which is
+ * quicker to test, to index and to compare with another query's.
+ */
+export function joined(kind: 'and' | 'or', nodes: readonly BoundNode[]): BoundNode {
   const neutral = constantNode(kind === 'and');
   const decisive = constantNode(kind === 'or');
   const flat = nodes.flatMap((node) => (node.kind === kind ? node.members : [node])).filter((node) => node !== neutral);
@@ -41,14 +33,13 @@ function joined(kind: 'and' | 'or', nodes: readonly BoundNode[]): BoundNode {
 
 /** `left IN values` in its simplest form: no duplicates, no NaN, in a fixed order, `==` for a single value. */
 export function membership(node: BoundIn): BoundNode {
-  const values = distinct(node.values);
-  const { left, quantifier, negated } = node;
+  const { values: given, ...rest } = node;
+  const values = distinct(given);
   const caseInsensitive = node.caseInsensitive && values.some((value) => typeof value === 'string');
   const [first] = values;
-  if (first === undefined && quantifier === 'any') return constantNode(negated);
-  if (first === undefined || values.length > 1) return { ...node, values, caseInsensitive };
-  const right: ValueOperand = { kind: 'value', value: first };
-  return { kind: 'compare', operator: '==', left, right, quantifier, negated, caseInsensitive };
+  if (first === undefined && node.quantifier === 'any') return constantNode(node.negated);
+  if (first === undefined || values.length > 1) return { ...rest, values, caseInsensitive };
+  return { ...rest, kind: 'compare', operator: '==', right: { kind: 'value', value: first }, caseInsensitive };
 }
 
 function distinct(values: readonly Json[]): readonly Json[] {

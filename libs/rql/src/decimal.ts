@@ -47,8 +47,9 @@ function exact(value: Scaled): Exact {
   return isDouble ? nearest : { coefficient, exponent, nearest };
 }
 
+/** Of a number that is not negative. */
 function digitCount(value: bigint): number {
-  return String(value < 0n ? -value : value).length;
+  return String(value).length;
 }
 
 /** A finite double as it is: `m / 2^k` is `m * 5^k / 10^k`. */
@@ -70,7 +71,7 @@ function aligned(a: Scaled, b: Scaled): { left: bigint; right: bigint; exponent:
 
 function compareScaled(a: Scaled, b: Scaled): number {
   const { left, right } = aligned(a, b);
-  return left < right ? -1 : left > right ? 1 : 0;
+  return Number(left - right);
 }
 
 /** An infinity past the largest double. */

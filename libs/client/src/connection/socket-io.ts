@@ -42,10 +42,10 @@ export function socketIo(options: Partial<ManagerOptions & SocketOptions> = {}):
 
 /** A middleware of the server refuses with `data: { code, retryAfterMs? }`; a transport fails with a message only. */
 function refusalOf(error: Error & { data?: unknown }): SocketClosed {
-  const data = isObject(error.data) ? error.data : {};
+  const { code, retryAfterMs } = isObject(error.data) ? error.data : {};
   return {
     message: error.message,
-    ...(typeof data.code === 'string' && { code: data.code }),
-    ...(typeof data.retryAfterMs === 'number' && { retryAfterMs: data.retryAfterMs }),
+    ...(typeof code === 'string' && { code }),
+    ...(typeof retryAfterMs === 'number' && { retryAfterMs }),
   };
 }

@@ -51,9 +51,9 @@ export class Documents {
   /** A whole document as it stands on the server: from a bootstrap or the answer to a write that lost. */
   tell(collection: string, document: Document): void {
     const key = documentKey(document._id);
-    const held = this.get(collection, key);
+    const held = this.#undoubted(collection, key);
     const version = versionOf(document);
-    const known = held && !held.stale ? versionOf(held.document) : -1;
+    const known = held ? versionOf(held) : -1;
     // Version 0 was written past the server: of two such, the one that is told later is the newer.
     if (version < known || (version === known && version > 0) || version < this.#grave(collection, key)) return;
     this.#put(collection, key, document);
@@ -63,8 +63,7 @@ export class Documents {
   deliver(change: DeliveredMessage): void {
     const { collection } = change;
     const key = documentKey(change.documentId as DocumentId);
-    const held = this.get(collection, key);
-    const base = held && !held.stale ? held.document : undefined;
+    const base = this.#undoubted(collection, key);
     if (base && change.version <= versionOf(base)) return;
     if (change.version < this.#grave(collection, key)) return;
     if (change.operation === 'delete') this.#bury(collection, key, change.version);
@@ -99,6 +98,11 @@ export class Documents {
 
   forget(collection: string, key: DocumentKey): void {
     if (this.ofCollection(collection).delete(key)) this.#journal.touch(collection, key);
+  }
+
+  #undoubted(collection: string, key: DocumentKey): Document | undefined {
+    const held = this.get(collection, key);
+    return held?.stale ? undefined : held?.document;
   }
 
   #put(collection: string, key: DocumentKey, document: Document): void {

@@ -67,7 +67,8 @@ export class Flusher {
     this.#waiters = [];
     const { dirty, batch } = this.#options.database.takeDirty();
     try {
-      if (!isEmpty(batch)) await this.#options.write(batch);
+      const isEmpty = Object.values(batch).flat().length === 0;
+      if (!isEmpty) await this.#options.write(batch);
     } catch (error) {
       this.#options.database.journal.putBack(dirty);
       this.#cancelRetry = this.#options.clock.after(retryMs, () => this.schedule());
@@ -79,8 +80,4 @@ export class Flusher {
     for (const waiter of waiters) waiter.resolve();
     return true;
   }
-}
-
-function isEmpty(batch: WriteBatch): boolean {
-  return Object.values(batch).flat().length === 0;
 }

@@ -41,7 +41,7 @@ export class Outbox {
     return this.#byDocument.get(documentRef(collection, key)) ?? none;
   }
 
-  /** Adds an entry. It is later than all others, unless it comes from another tab. */
+  /** Adds an entry, or puts it in the place of an earlier form of it. A new one is later than all others, unless it comes from another tab. */
   add(entry: OutboxEntry): void {
     this.restore(entry);
     this.#journal.entry(entry.id);
@@ -49,9 +49,7 @@ export class Outbox {
 
   setStage(id: string, stage: EntryStage): void {
     const entry = this.#entries.get(id);
-    if (!entry || entry.stage === stage) return;
-    this.restore({ ...entry, stage });
-    this.#journal.entry(id);
+    if (entry && entry.stage !== stage) this.add({ ...entry, stage });
   }
 
   /** The named fields of the write are not to be shown any more. */
@@ -59,12 +57,9 @@ export class Outbox {
     const entry = this.#entries.get(id);
     if (!entry) return;
     const before = entry.hidden ?? [];
-    this.restore({
-      ...entry,
-      hidden: fields === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...fields])],
-    });
+    const hidden = fields === 'all' || before === 'all' ? 'all' : [...new Set([...before, ...fields])];
+    this.add({ ...entry, hidden });
     this.#journal.touch(entry.collection, entry.key);
-    this.#journal.entry(id);
   }
 
   remove(id: string): void {

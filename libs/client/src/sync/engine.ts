@@ -64,9 +64,9 @@ export class SyncEngine implements SyncDriver, SessionHost {
     this.#settlement = new Settlement(options);
     this.#receiver = new Receiver({ ...options, settlement: this.#settlement });
     this.#unwatch = options.subscriptions.watch({
-      added: () => this.#session?.reconcile(),
+      added: () => this.reconcile(),
       removed: (ended) => {
-        if (this.#session?.knows(ended.record.id)) this.#session.reconcile();
+        if (this.#session?.knows(ended.record.id)) this.reconcile();
         else this.#receiver.left([ended]);
       },
     });

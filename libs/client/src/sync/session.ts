@@ -69,7 +69,11 @@ export class Session {
       ...options,
       requests: this.#requests,
       ask: (answered) => this.#askMark(answered),
-      arrived: (checkpoint, awaited) => this.#arrived(checkpoint, awaited),
+      arrived: (checkpoint, awaited) =>
+        options.database.mutate(() => {
+          options.receiver.position(checkpoint);
+          options.settlement.arrived(awaited);
+        }),
       caughtUp: () => options.host.dispatch({ kind: 'caughtUp' }),
     });
     this.#handlers = this.#makeHandlers();
@@ -86,7 +90,9 @@ export class Session {
 
   join(): void {
     const { subscriptions } = this.#options;
-    this.#join(subscriptions.all().filter(isWanted), subscriptions.coveredIds());
+    // Not what the server has refused for good.
+    const asked = subscriptions.all().filter(({ state }) => state.kind !== 'error' || mayRetryLater(state.code));
+    this.#join(asked, subscriptions.coveredIds());
   }
 
   /** Whether the server holds the subscription for us, or was asked to. */
@@ -244,14 +250,6 @@ export class Session {
     this.#requests.send('sync:mark', {}, { isPatient: true, answered: received });
   }
 
-  #arrived(checkpoint: string, awaited: readonly string[]): void {
-    const { database, receiver, settlement } = this.#options;
-    database.mutate(() => {
-      receiver.position(checkpoint);
-      settlement.arrived(awaited);
-    });
-  }
-
   #complained(complaint: incoming.Refused): void {
     const { code, error } = complaint;
     if (code === 'token_expiring') {
@@ -273,9 +271,4 @@ function handler<T>(parse: (...args: readonly unknown[]) => T | undefined, handl
     if (message !== undefined) handle(message);
     return message !== undefined;
   };
-}
-
-/** Whether a join asks for it: not for what the server has refused for good. */
-function isWanted({ state }: ActiveSubscription): boolean {
-  return state.kind !== 'error' || mayRetryLater(state.code);
 }

@@ -28,6 +28,9 @@ export interface StoreRefusal {
   readonly message: string;
 }
 
+/** RQL, and the values of `$0…$n`. */
+type QueryText = Pick<SubscriptionRequest, 'filter' | 'args'>;
+
 export interface SubscriptionRequest {
   readonly collection: string;
   readonly filter: string;
@@ -248,10 +251,11 @@ export function isTold(state: SubscriptionState): boolean {
   return state.kind === 'complete' || state.kind === 'bootstrapping';
 }
 
-export function predicateOf(query: { filter: string; args: readonly Json[] }): Predicate {
+/** Which documents match. Throws QueryError. */
+export function predicateOf(query: QueryText): Predicate {
   return compile(boundQuery(query));
 }
 
-function boundQuery({ filter, args }: { filter: string; args: readonly Json[] }): BoundQuery {
+function boundQuery({ filter, args }: QueryText): BoundQuery {
   return bindQuery(parseQuery(filter), { args });
 }
