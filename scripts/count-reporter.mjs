@@ -5,8 +5,8 @@ export default class CountReporter {
     // A file that does not even load has no failed test, but it is a failure.
     this.failed = numFailedTests + numRuntimeErrorTestSuites;
     this.passed = numPassedTests;
-    const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
-    this.line = `Tests: ${this.passed} passed, ${this.failed} failed${skipped}`;
+    const skipped = numPendingTests > 0 ? `Skipped: ${numPendingTests}\n` : '';
+    this.line = `${skipped}Tests: ${this.passed} passed, ${this.failed} failed`;
     // Jest writes its own summary to stderr after this; the last line is ours.
     process.once('exit', () => process.stdout.write(`\n${this.line}\n`));
   }
