@@ -1,5 +1,5 @@
 import { type Atom, decode, encodeDate, encodeNumber, isDocument } from './atom.ts';
-import { compareExact, type Exact, meanExact, nearestDouble, sumExact } from './decimal.ts';
+import { compareExact, type Exact, nearestDouble, sumExact } from './decimal.ts';
 import type { Json } from './json.ts';
 import { type Document, type Values, valuesUnder } from './paths.ts';
 import type { AggregateFunction } from './tree.ts';
@@ -60,7 +60,7 @@ function sum(values: readonly Exact[]): Exact {
 function mean(values: readonly Exact[]): Exact {
   const total = sum(values);
   const isRounded = isDoubles(values) || !Number.isFinite(nearestDouble(total));
-  return isRounded ? nearestDouble(total) / values.length : meanExact(values);
+  return isRounded ? nearestDouble(total) / values.length : sumExact(values, values.length);
 }
 
 function isDoubles(values: readonly Exact[]): boolean {

@@ -105,23 +105,14 @@ export function asLong({ coefficient, exponent }: Decimal): bigint | undefined {
   return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
-/** The exact sum of finite numbers, rounded to the 34 digits of a Decimal128. */
-export function sumExact(values: readonly Exact[]): Exact {
-  return divided(total(values), 1n);
-}
-
-/** Their mean, rounded to 34 digits; of at least one number. */
-export function meanExact(values: readonly Exact[]): Exact {
-  return divided(total(values), BigInt(values.length));
-}
-
-function total(values: readonly Exact[]): Scaled {
+/** The exact sum of finite numbers by a positive divisor, rounded once to the 34 digits of a Decimal128. */
+export function sumExact(values: readonly Exact[], divisor = 1): Exact {
   let sum: Scaled = { coefficient: 0n, exponent: 0 };
   for (const value of values) {
     const { left, right, exponent } = aligned(sum, scaled(value));
     sum = { coefficient: left + right, exponent };
   }
-  return sum;
+  return divided(sum, BigInt(divisor));
 }
 
 /** Rounded once, to 34 digits, half to even; by a positive divisor. */

@@ -53,6 +53,8 @@ describe('compileLike', () => {
   it.each([
     ['stars', `${'*a'.repeat(500)}*b`, 'a'.repeat(100_000)],
     ['a long piece with a wildcard', `*${'a'.repeat(1000)}?b*`, 'a'.repeat(100_000)],
+    ['a long piece', `*${'a'.repeat(500)}b${'a'.repeat(500)}*`, 'a'.repeat(100_000)],
+    ['a long piece that begins otherwise', `*b${'a'.repeat(1000)}*`, 'a'.repeat(100_000)],
     ['stars and wildcards', `${'*a?'.repeat(300)}*b`, 'a'.repeat(100_000)],
   ])('does not explode on %s', (_, pattern, text) => {
     const test = compileLike(pattern);

@@ -15,7 +15,7 @@ import type { LocalDatabase } from '../local/database.ts';
 import type { OutboxEntry } from '../local/records.ts';
 import { textOf } from '../store-error.ts';
 import type { ConnectionCommand, SyncDriver } from './driver.ts';
-import { isRefusal, parseAnswer, parseAnything } from './incoming.ts';
+import { isRefusal, parseAnswer } from './incoming.ts';
 import { Receiver } from './receiver.ts';
 import { Sender } from './sender.ts';
 import { Session, type SessionHost } from './session.ts';
@@ -238,7 +238,7 @@ export class SyncEngine implements SyncDriver, SessionHost {
       if (this.#session !== session) return;
       this.#token = token;
       const answer = await new Promise<unknown>((resolve) => session.request('sync:auth', { token }, resolve));
-      const ack = parseAnswer(answer, parseAnything);
+      const ack = parseAnswer(answer);
       if (isRefusal(ack)) throw new Error(ack.error);
     } catch (error) {
       events.emit('problem', { code: 'token_expired', message: `the token was not renewed: ${textOf(error)}` });

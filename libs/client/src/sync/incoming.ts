@@ -81,8 +81,11 @@ function fieldOf<T>(value: unknown, name: string, test: (field: unknown) => fiel
   return test(field) ? field : undefined;
 }
 
-/** An answer is what was asked for, or a refusal; anything else counts as a refusal too. */
-export function parseAnswer<T>(answer: unknown, parse: (fields: Fields) => T | undefined): T | Refused {
+/** An answer is what was asked for, whatever it holds unless `parse` says, or a refusal; anything else counts as a refusal too. */
+export function parseAnswer<T = Fields>(
+  answer: unknown,
+  parse: (fields: Fields) => T | undefined = (fields) => fields as T,
+): T | Refused {
   const fields = isObject(answer) ? answer : {};
   const parsed = fields.success === true ? parse(fields) : undefined;
   if (parsed !== undefined) return parsed;
@@ -102,8 +105,6 @@ function refusalOf(fields: unknown, otherwise: string): Refused {
     retryAfterMs: fieldOf(fields, 'retryAfterMs', isNumber),
   };
 }
-
-export const parseAnything = (fields: Fields): Fields => fields;
 
 /** The answer to a batch; also of one that was refused as a whole, which carries no results. */
 export function parseBatchAck(answer: unknown): BatchAckMessage | Refused {

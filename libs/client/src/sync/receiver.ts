@@ -134,8 +134,7 @@ export class Receiver {
     for (const { record } of ended) subscriptions.left(record.id);
     for (const { record, state } of ended) {
       // What a superseded one leaves stays in view until its successor has come.
-      const hasSuccessor =
-        state.kind === 'superseded' && subscriptions.has(record.collection, 'pending', 'bootstrapping');
+      const hasSuccessor = state.kind === 'superseded' && subscriptions.isIncomplete(record.collection);
       if (!hasSuccessor) this.sweep(record.collection);
     }
   }

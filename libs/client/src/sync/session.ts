@@ -217,7 +217,7 @@ export class Session {
     this.#onWire.add(id);
     this.#options.host.dispatch({ kind: 'behind' });
     this.request('sync:subscribe', wireSubscription(active.record, false), (answer) => {
-      const ack = incoming.parseAnswer(answer, incoming.parseAnything);
+      const ack = incoming.parseAnswer(answer);
       if (incoming.isRefusal(ack)) this.#bootstrapFailed({ ...ack, subscription: id });
       else this.#options.receiver.subscribed(id);
     });

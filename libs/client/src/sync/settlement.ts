@@ -36,7 +36,7 @@ export class Settlement {
     const entry = outbox.get(change.id);
     if (!entry || entry.collection !== change.collection) return;
     // It left the view, but a subscription that is still to come may bring it back: a later mark tells.
-    const mayReturn = change.reason === 'left' && this.#isIncomplete(entry.collection);
+    const mayReturn = change.reason === 'left' && this.#options.subscriptions.isIncomplete(entry.collection);
     if (mayReturn && entry.stage === 'accepted') this.#applied(entry);
     else if (!mayReturn) this.#visible(entry);
   }
@@ -70,13 +70,8 @@ export class Settlement {
   arrived(ids: readonly string[]): void {
     for (const id of ids) {
       const entry = this.#options.database.outbox.get(id);
-      if (entry && !this.#isIncomplete(entry.collection)) this.#finish(entry);
+      if (entry && !this.#options.subscriptions.isIncomplete(entry.collection)) this.#finish(entry);
     }
-  }
-
-  /** Documents that were subscribed to are still to come. */
-  #isIncomplete(collection: string): boolean {
-    return this.#options.subscriptions.has(collection, 'pending', 'bootstrapping');
   }
 
   #finish(entry: OutboxEntry): void {

@@ -209,6 +209,11 @@ export class SubscriptionSet {
     return this.all().some(({ record, state }) => record.collection === collection && kinds.includes(state.kind));
   }
 
+  /** Documents of the collection that were subscribed to are still to come. */
+  isIncomplete(collection: string): boolean {
+    return this.has(collection, 'pending', 'bootstrapping');
+  }
+
   /** Whether one of the subscriptions stands for the document. */
   holds(collection: string, document: Document, among: readonly ActiveSubscription[] = this.all()): boolean {
     return among.some((active) => active.record.collection === collection && active.matches(document));
