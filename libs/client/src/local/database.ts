@@ -112,8 +112,7 @@ export class LocalDatabase {
 
   #visible(collection: string, key: DocumentKey): Document | undefined {
     const truth = this.documents.get(collection, key)?.document;
-    const entries = this.outbox.ofDocument(collection, key);
-    return entries.length === 0 ? truth : withOverlay(truth, entries);
+    return withOverlay(truth, this.outbox.ofDocument(collection, key));
   }
 
   #settle(): void {

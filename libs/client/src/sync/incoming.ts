@@ -89,15 +89,14 @@ export function parseAnswer<T = Fields>(
   const fields = isObject(answer) ? answer : {};
   const parsed = fields.success === true ? parse(fields) : undefined;
   if (parsed !== undefined) return parsed;
-  if (fields.success === false) return refusalOf(fields, 'refused');
-  return refusalOf({}, 'the answer of the server does not have the agreed shape');
+  return fields.success === false ? refusalOf(fields) : refusalOf({}, 'an answer does not have the agreed shape');
 }
 
 export function isRefusal(answer: object): answer is Refused {
   return (answer as { success?: unknown }).success === false;
 }
 
-function refusalOf(fields: unknown, otherwise: string): Refused {
+function refusalOf(fields: unknown, otherwise = 'refused'): Refused {
   return {
     success: false,
     code: fieldOf(fields, 'code', isText) ?? 'internal',
@@ -115,7 +114,7 @@ export function parseBatchAck(answer: unknown): BatchAckMessage | Refused {
 
 export function parseBootstrapError(payload: unknown): BootstrapFailure | undefined {
   const subscription = fieldOf(payload, 'subscription', isText);
-  return subscription === undefined ? undefined : { ...refusalOf(payload, 'refused'), subscription };
+  return subscription === undefined ? undefined : { ...refusalOf(payload), subscription };
 }
 
 export function parseChanges(
@@ -144,5 +143,5 @@ export function parseDrain(payload: unknown): number {
 
 /** A complaint of the server, whatever it is about. */
 export function parseError(payload: unknown): Refused {
-  return refusalOf(payload, 'error');
+  return refusalOf(payload);
 }
