@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 
-/** Bytes, gzipped, without Socket.IO. RQL is 8,500 of it. */
-const budget = 25_000;
+/** 25 KB, gzipped, without Socket.IO. Deflate comes out a little different on different processors, so there must be some room. */
+const budget = 25 * 1_024;
 
 /** As an app's bundler would make it for a browser: an import of Node fails. */
 async function bundle(entry: string) {
