@@ -41,8 +41,7 @@ export async function readSnapshot(
   const lanes = await readLanes(database, session, request);
   assertNotFenced(lanes, request);
   const states = await readDocumentStates(database, session, request.documents);
-  const missing = request.documents.filter((ref) => !states.has(documentText(ref.collection, ref.documentId)));
-  addTombstones(states, await readTombstones(database, session, missing));
+  await addTombstones(database, session, { states, refs: request.documents });
   const outcomes = await readOutcomes(database, session, request.changes);
   return snapshotOf({ lanes, states, outcomes });
 }
@@ -145,22 +144,19 @@ export function documentsOf(database: Database, collection: CollectionName) {
   return database.db.collection<DocumentRow>(collection);
 }
 
-async function readTombstones(
+async function addTombstones(
   database: Database,
   session: ClientSession,
-  refs: readonly DocumentRef[],
-): Promise<readonly TombstoneRow[]> {
-  if (refs.length === 0) return [];
-  return database.tombstones.find({ _id: { $in: refs.map(tombstoneId) } }, { session, ...inOneAnswer(refs) }).toArray();
-}
-
-/** A document that is there counts, whoever made it. */
-function addTombstones(states: States, rows: readonly TombstoneRow[]): void {
+  { states, refs }: { readonly states: States; readonly refs: readonly DocumentRef[] },
+): Promise<void> {
+  const missing = refs.filter((ref) => !states.has(documentText(ref.collection, ref.documentId)));
+  if (missing.length === 0) return;
+  const rows = await database.tombstones
+    .find({ _id: { $in: missing.map(tombstoneId) } }, { session, ...inOneAnswer(missing) })
+    .toArray();
   for (const row of rows) {
     const id = fromBsonId(row.documentId);
-    if (id === undefined) continue;
-    const text = documentText(row.collection, id);
-    if (!states.has(text)) states.set(text, readTombstone(row));
+    if (id !== undefined) states.set(documentText(row.collection, id), readTombstone(row));
   }
 }
 

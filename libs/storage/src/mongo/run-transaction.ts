@@ -23,15 +23,14 @@ const maxCollisions = 3;
  * `unavailable` too: it may have happened, and whoever tries again finds it in the log.
  * Errors that are not the driver's leave as they are, after a rollback.
  */
-export async function runTransaction<T>(
+export function runTransaction<T>(
   client: MongoClient,
   body: (session: ClientSession) => Promise<T>,
   policy: RetryPolicy = defaultRetryPolicy,
 ): Promise<T> {
   const pause = pauses(policy);
-  const session = client.startSession();
   let collisions = 0;
-  try {
+  return client.withSession(async (session) => {
     for (;;) {
       try {
         return await attempt(session, body, pause);
@@ -41,9 +40,7 @@ export async function runTransaction<T>(
         if (!isTransient(error) || !(await pause())) throw translate(error);
       }
     }
-  } finally {
-    await session.endSession().catch(() => undefined);
-  }
+  });
 }
 
 /** Waits longer each time; false, at once, when the time is up. */
@@ -62,13 +59,8 @@ function pauses(policy: RetryPolicy): () => Promise<boolean> {
  * As `runTransaction`, but only once: what is transient leaves as the driver threw it. A commit whose result is unknown is
  * asked for again.
  */
-export async function tryTransaction<T>(client: MongoClient, body: (session: ClientSession) => Promise<T>): Promise<T> {
-  const session = client.startSession();
-  try {
-    return await attempt(session, body, pauses(defaultRetryPolicy));
-  } finally {
-    await session.endSession().catch(() => undefined);
-  }
+export function tryTransaction<T>(client: MongoClient, body: (session: ClientSession) => Promise<T>): Promise<T> {
+  return client.withSession((session) => attempt(session, body, pauses(defaultRetryPolicy)));
 }
 
 async function attempt<T>(
