@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitUntil } from '../rig/wait-until.ts';
 import { DemoSite, patience } from './demo-site.ts';
 import { Pane } from './pane.ts';
+import { storedWrites } from './stored-writes.ts';
 
 const rules = `
 collections:
@@ -16,21 +17,6 @@ collections:
         title: { type: string, maxLength: 30 }
   "*": { read: TRUEPREDICATE, insert: TRUEPREDICATE, update: TRUEPREDICATE, delete: TRUEPREDICATE }
 `;
-
-/** In the page: whether a write lies in the outbox on the disk. */
-function storedWrites(name: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const opening = indexedDB.open(name);
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const counting = opening.result.transaction('entries').objectStore('entries').count();
-      counting.onsuccess = () => {
-        opening.result.close();
-        resolve(counting.result > 0);
-      };
-    };
-  });
-}
 
 describe('the demo in a browser', () => {
   let site: DemoSite;
@@ -196,7 +182,7 @@ describe('the demo in a browser', () => {
       await second.addCard('By the other tab');
       await ada.isShown(ada.card('By the other tab'));
       await second.isShown(second.card('Half written'));
-      await waitUntil(() => first.evaluate(storedWrites, 'tidemark-demo-ada'));
+      await waitUntil(async () => (await first.evaluate(storedWrites, 'tidemark-demo-ada')) > 0);
       await first.close();
       await second.turn('online');
       await second.isSettled();

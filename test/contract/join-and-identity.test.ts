@@ -1,19 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { HandshakeRefused, type TestClient } from '../rig/client.ts';
+import { refusalOf } from '../rig/refusal-of.ts';
 import { startServer, type TestServer } from '../rig/server.ts';
 import { mintToken, secret } from '../rig/tokens.ts';
 
 // Generous, for machines that are busy.
 jest.setTimeout(30_000);
-
-async function refusalOf(connecting: Promise<TestClient>): Promise<HandshakeRefused['data']> {
-  const error = await connecting.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(HandshakeRefused);
-  return (error as HandshakeRefused).data;
-}
 
 describe('sync:join', () => {
   let server: TestServer;

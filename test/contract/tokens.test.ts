@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { HandshakeRefused, type TestClient } from '../rig/client.ts';
+import { refusalOf } from '../rig/refusal-of.ts';
 import { startServer, type TestServer } from '../rig/server.ts';
 import { mintToken, secret } from '../rig/tokens.ts';
 
@@ -28,15 +28,6 @@ function tampered(): string {
   const [head, , signature] = mintToken({ sub: 'mallory' }).split('.');
   const body = Buffer.from(JSON.stringify({ sub: 'alice' })).toString('base64url');
   return `${head}.${body}.${signature}`;
-}
-
-async function refusalOf(connecting: Promise<TestClient>): Promise<HandshakeRefused['data']> {
-  const error = await connecting.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(HandshakeRefused);
-  return (error as HandshakeRefused).data;
 }
 
 describe.each(['development', 'production'])('with a key, in %s', (NODE_ENV) => {

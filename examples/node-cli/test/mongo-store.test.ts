@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import os from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { describeLocalStore } from '@tidemark/client/conformance';
+import { describeLocalStore, emptyBatch } from '@tidemark/client/conformance';
 import { MongoStore } from '@tidemark/client/node';
 import { type MongoServer, startMongo } from '@tidemark/storage/mongo-testing';
 import { MongoClient } from 'mongodb';
@@ -41,19 +41,10 @@ describeLocalStore('MongoStore on a single server', async () => {
 });
 
 describe('MongoStore', () => {
-  const nothing = {
-    putDocuments: [],
-    deleteDocuments: [],
-    putEntries: [],
-    deleteEntries: [],
-    putSubscriptions: [],
-    deleteSubscriptions: [],
-  };
-
   it('keeps users apart, also when one is cleared', async () => {
     const [ann, ben] = [new MongoStore(uri(), newScope()), new MongoStore(uri(), newScope())];
-    await ann.write({ ...nothing, meta: { clientId: 'ann', clock: 1 } });
-    await ben.write({ ...nothing, meta: { clientId: 'ben', clock: 2 } });
+    await ann.write({ ...emptyBatch, meta: { clientId: 'ann', clock: 1 } });
+    await ben.write({ ...emptyBatch, meta: { clientId: 'ben', clock: 2 } });
     await ann.clear();
     expect((await ann.load()).meta).toBeUndefined();
     expect((await ben.load()).meta).toEqual({ clientId: 'ben', clock: 2 });
@@ -70,15 +61,7 @@ describe.each([
   ['a replica set', () => uri()],
   ['a single server', () => databaseOf(single)],
 ])('one user of %s and several who want the store', (_, uriOf) => {
-  const nothing = {
-    putDocuments: [],
-    deleteDocuments: [],
-    putEntries: [],
-    deleteEntries: [],
-    putSubscriptions: [],
-    deleteSubscriptions: [],
-  };
-  const metaOf = (clientId: string) => ({ ...nothing, meta: { clientId, clock: 1 } });
+  const metaOf = (clientId: string) => ({ ...emptyBatch, meta: { clientId, clock: 1 } });
 
   /** What an operator, or another process that takes the store over, does to the row of the owner. */
   async function setOwner(scope: string, change: object): Promise<void> {
@@ -136,7 +119,7 @@ describe.each([
   it.each([
     ['has it', 'theirs'],
     ['has had it, and has given it back', ''],
-  ])('writes nothing more when another one %s', async (_, token) => {
+  ])('writes emptyBatch more when another one %s', async (_, token) => {
     const scope = newScope();
     const store = new MongoStore(uriOf(), scope);
     await store.write(metaOf('mine'));

@@ -1,5 +1,6 @@
 import type { Document, UserId } from '@tidemark/protocol/core';
 import { brandAs, documentKey } from '@tidemark/protocol/core';
+import { emptyBatch } from '../src/local/conformance/empty-batch.ts';
 import type { DocumentRecord, WriteBatch } from '../src/local/records.ts';
 
 export const collection = 'tasks';
@@ -31,12 +32,5 @@ export function recordOf(document: Document): DocumentRecord {
 
 /** A batch that writes these documents and nothing else. */
 export function batchOf(documents: readonly Document[]): WriteBatch {
-  return {
-    putDocuments: documents.map(recordOf),
-    deleteDocuments: [],
-    putEntries: [],
-    deleteEntries: [],
-    putSubscriptions: [],
-    deleteSubscriptions: [],
-  };
+  return { ...emptyBatch, putDocuments: documents.map(recordOf) };
 }

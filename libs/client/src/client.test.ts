@@ -138,14 +138,19 @@ describe('writing', () => {
 });
 
 describe('sending', () => {
+  /** The client has joined, and asked for nothing but its mark. */
+  async function joined(client: Client): Promise<void> {
+    await client.ready;
+    socket.accept();
+    socket.take('sync:mark');
+  }
+
   const write = (client: Client, count: number) =>
     Promise.all(Array.from({ length: count }, (_, index) => client.collection('tasks').insert({ _id: `d${index}` })));
 
   it('goes in batches of the size that the server takes, one at a time', async () => {
     const client = start();
-    await client.ready;
-    socket.accept();
-    socket.take('sync:mark');
+    await joined(client);
     await write(client, 7);
     await settle();
     const sizes: number[] = [];
@@ -163,9 +168,7 @@ describe('sending', () => {
     const client = start();
     const compensated: unknown[] = [];
     client.on('compensated', (taken) => compensated.push(taken));
-    await client.ready;
-    socket.accept();
-    socket.take('sync:mark');
+    await joined(client);
     const tasks = client.collection('tasks');
     await Promise.all([
       tasks.insert({ _id: 'a', text: 'x'.repeat(800) }),
@@ -184,9 +187,7 @@ describe('sending', () => {
     const client = start();
     const compensated: string[] = [];
     client.on('compensated', ({ documentId }) => compensated.push(String(documentId)));
-    await client.ready;
-    socket.accept();
-    socket.take('sync:mark');
+    await joined(client);
     await write(client, 3);
     await settle();
     for (let attempts = 0; attempts < 10 && socket.calls.length > 0; attempts++) {
@@ -203,9 +204,7 @@ describe('sending', () => {
     const client = start();
     const compensated: unknown[] = [];
     client.on('compensated', (taken) => compensated.push(taken));
-    await client.ready;
-    socket.accept();
-    socket.take('sync:mark');
+    await joined(client);
     await write(client, 1);
     await settle();
     ackAll(socket.take('sync:changeBatch'), {

@@ -1,27 +1,16 @@
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
+import { bundleForBrowser } from './bundle-for-browser.ts';
 
 /** 25 KB, gzipped, without Socket.IO. Deflate comes out a little different on different processors, so there must be some room. */
 const budget = 25 * 1_024;
 
-/** As an app's bundler would make it for a browser: an import of Node fails. */
-async function bundle(entry: string) {
-  const result = await build({
+const bundle = (entry: string) =>
+  bundleForBrowser({
     entryPoints: [join(__dirname, '../src', entry)],
-    bundle: true,
-    minify: true,
-    write: false,
-    metafile: true,
-    format: 'esm',
-    platform: 'browser',
     conditions: ['tidemark-source'],
     external: ['socket.io-client', 'idb'],
   });
-  const [file] = result.outputFiles;
-  return { size: gzipSync(file?.contents ?? '', { level: 9 }).length, inputs: Object.keys(result.metafile.inputs) };
-}
 
 describe('the bundle of a browser', () => {
   it('stays small', async () => {

@@ -1,6 +1,5 @@
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
+import { bundleForBrowser } from './bundle-for-browser.ts';
 import { InstalledPackage } from './installed-package.ts';
 
 /** Bytes, gzipped, without Socket.IO; as in bundle.test.ts. */
@@ -151,18 +150,9 @@ describe('the package as it is installed', () => {
   });
 });
 
-async function bundle(entry: string): Promise<{ size: number; inputs: string[] }> {
-  const result = await build({
+const bundle = (entry: string) =>
+  bundleForBrowser({
     absWorkingDir: installed.folder,
     entryPoints: [entry],
-    bundle: true,
-    minify: true,
-    write: false,
-    metafile: true,
-    format: 'esm',
-    platform: 'browser',
     external: ['socket.io-client', 'react'],
   });
-  const [file] = result.outputFiles;
-  return { size: gzipSync(file?.contents ?? '').length, inputs: Object.keys(result.metafile.inputs) };
-}

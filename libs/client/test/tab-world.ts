@@ -88,6 +88,12 @@ export class TabWorld {
     await this.flow();
   }
 
+  /** Somebody else writes a task. */
+  benInserts(id: string, title = id): void {
+    const place = { collection: 'tasks', documentId: id } as const;
+    this.server.change('ben', { id: `ben-${id}`, operation: 'insert', ...place, data: { title } });
+  }
+
   /** Everything that can happen without time happens. */
   async flow(): Promise<void> {
     for (let quiet = 0; quiet < 8; quiet++) {

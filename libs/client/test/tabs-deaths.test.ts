@@ -25,15 +25,6 @@ async function openTabs(count: number): Promise<Tab[]> {
 
 const write = (tab: Tab, id: string) => tab.client.collection('tasks').insert({ _id: id, title: id });
 const commitsOf = (id: string) => world.server.committed.filter(({ documentId }) => documentId === id).length;
-const serverWrites = (id: string) =>
-  world.server.change('ben', {
-    id: `ben-${id}`,
-    operation: 'insert',
-    collection: 'tasks',
-    documentId: id,
-    data: { title: id },
-  });
-
 /** The leader dies when the store has its next batch, before it can tell anyone. */
 function dieWithNextBatch(leader: Tab): void {
   world.store.onWritten = () => {
@@ -65,11 +56,11 @@ describe('when the leader dies', () => {
 
   it('all others learn what it had written and could not tell', async () => {
     const [leader, ...others] = (await openTabs(3)) as [Tab, Tab, Tab];
-    serverWrites('a');
+    world.benInserts('a');
     dieWithNextBatch(leader);
     await world.flow();
     expect([await titles(others[0]), await titles(others[1])]).toEqual([['a'], ['a']]);
-    serverWrites('b');
+    world.benInserts('b');
     await world.flow();
     expect([await titles(others[0]), await titles(others[1])]).toEqual([
       ['a', 'b'],
@@ -140,7 +131,7 @@ describe('when the leader dies', () => {
 
 describe('the claims of a tab', () => {
   it('end with it, when it leads and when it follows', async () => {
-    serverWrites('a');
+    world.benInserts('a');
     const [first, second, third] = (await openTabs(3)) as [Tab, Tab, Tab];
     const last = await third.client.subscribe('tasks');
     first.die();
@@ -156,7 +147,7 @@ describe('the claims of a tab', () => {
   });
 
   it('keep a subscription alive only as long as the tab lives', async () => {
-    serverWrites('a');
+    world.benInserts('a');
     const [leader, follower] = [await world.open(), await world.open()];
     const own = await leader.client.subscribe('tasks');
     await world.flow();
@@ -206,7 +197,7 @@ describe('a follower that is closed', () => {
 
 describe('two tabs that come at once', () => {
   it('may ask for the same twice; the next start has it once', async () => {
-    serverWrites('a');
+    world.benInserts('a');
     const tabs = [world.start(), world.start()] as const;
     const subscribed = tabs.map(({ client }) => client.subscribe('tasks'));
     await world.flow();

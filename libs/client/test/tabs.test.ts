@@ -16,13 +16,7 @@ afterEach(() => world.end());
 describe('several tabs', () => {
   it('have one connection, and all see the same', async () => {
     const [leader, follower] = [await openTab(), await openTab()];
-    world.server.change('ben', {
-      id: 'b1',
-      operation: 'insert',
-      collection: 'tasks',
-      documentId: 'a',
-      data: { title: 'hello' },
-    });
+    world.benInserts('a', 'hello');
     const subscription = await follower.client.subscribe('tasks');
     await flow();
     expect(subscription.state).toEqual({ kind: 'complete' });
@@ -110,13 +104,7 @@ describe('several tabs', () => {
 
   it('keep a subscription that one of them still holds', async () => {
     const [leader, follower] = [await openTab(), await openTab()];
-    world.server.change('ben', {
-      id: 'b1',
-      operation: 'insert',
-      collection: 'tasks',
-      documentId: 'a',
-      data: { title: 'kept' },
-    });
+    world.benInserts('a', 'kept');
     const own = await leader.client.subscribe('tasks');
     const other = await follower.client.subscribe('tasks');
     await flow();
@@ -161,13 +149,7 @@ describe('several tabs', () => {
     const [, follower] = [await openTab(), await openTab()];
     await follower.client.subscribe('tasks');
     await flow();
-    world.server.change('ben', {
-      id: 'b1',
-      operation: 'insert',
-      collection: 'tasks',
-      documentId: 'a',
-      data: { title: 'new' },
-    });
+    world.benInserts('a', 'new');
     let isDone = false;
     void follower.client.waitForSync().then(() => {
       isDone = true;

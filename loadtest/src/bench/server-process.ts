@@ -2,13 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startMongo } from '@tidemark/storage/mongo-testing';
-import { startRedisServer } from '@tidemark/transport/redis/testing';
+import { freePort, startRedisServer } from '@tidemark/transport/redis/testing';
 
 /** What is under test, in processes of its own. */
 export interface ServerProcess extends AsyncDisposable {
@@ -124,13 +123,4 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
     await pause(50);
   }
   throw new Error('the server did not get ready');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

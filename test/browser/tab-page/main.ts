@@ -1,5 +1,6 @@
 import { type Client, createClient, type Subscription } from '@tidemark/client';
 import { IndexedDbStore, webTabs } from '@tidemark/client/browser';
+import { storedWrites } from '../stored-writes.ts';
 
 /** What a program of one tab does and sees; tests call it from outside, as `tab`. */
 export interface TabProgram {
@@ -68,7 +69,7 @@ globalThis.tab = {
     const documents = await client.collection(collection).query().sort('_id').find();
     return documents.map(({ _id }) => String(_id));
   },
-  storedWrites,
+  storedWrites: () => storedWrites(name),
 };
 
 client.on('problem', ({ code }) => problems.push(code));
@@ -113,18 +114,4 @@ function randomText(bytes: number): string {
   const letters = new Uint8Array(bytes);
   for (let start = 0; start < bytes; start += 65_536) crypto.getRandomValues(letters.subarray(start, start + 65_536));
   return Array.from(letters, (letter) => String.fromCharCode(33 + (letter % 90))).join('');
-}
-
-function storedWrites(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const opening = indexedDB.open(name);
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const counting = opening.result.transaction('entries').objectStore('entries').count();
-      counting.onsuccess = () => {
-        opening.result.close();
-        resolve(counting.result);
-      };
-    };
-  });
 }

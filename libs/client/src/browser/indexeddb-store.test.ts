@@ -1,5 +1,6 @@
 import 'fake-indexeddb/auto';
 import { describe, expect, it } from '@jest/globals';
+import { emptyBatch } from '../local/conformance/empty-batch.ts';
 import { describeLocalStore } from '../local/conformance/local-store.ts';
 import { IndexedDbStore } from './indexeddb-store.ts';
 
@@ -23,15 +24,7 @@ describe('IndexedDbStore', () => {
       throw new DOMException('no room', 'QuotaExceededError');
     };
     const meta = { clientId: 'c', clock: 1 };
-    const batch = {
-      putDocuments: [],
-      deleteDocuments: [],
-      putEntries: [],
-      deleteEntries: [],
-      putSubscriptions: [],
-      deleteSubscriptions: [],
-      meta,
-    };
+    const batch = { ...emptyBatch, meta };
     try {
       await expect(store.write(batch)).rejects.toMatchObject({ code: 'full' });
     } finally {
@@ -46,15 +39,7 @@ describe('IndexedDbStore', () => {
     const name = newName();
     const [one, other] = [new IndexedDbStore(name), new IndexedDbStore(name)];
     await Promise.all([one.load(), other.load()]);
-    const batch = {
-      putDocuments: [],
-      deleteDocuments: [],
-      putEntries: [],
-      deleteEntries: [],
-      putSubscriptions: [],
-      deleteSubscriptions: [],
-      meta: { clientId: 'c', clock: 2 },
-    };
+    const batch = { ...emptyBatch, meta: { clientId: 'c', clock: 2 } };
     await one.write(batch);
     expect((await other.load()).meta).toEqual(batch.meta);
     await Promise.all([one.close(), other.close()]);

@@ -6,7 +6,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { brandAs, type Document, type DocumentKey } from '@tidemark/protocol/core';
 import { type LocalStore, LocalStoreError } from '../port.ts';
-import type { DocumentRecord, MetaRecord, OutboxEntry, SubscriptionRecord, WriteBatch } from '../records.ts';
+import type { DocumentRecord, MetaRecord, OutboxEntry, SubscriptionRecord } from '../records.ts';
+import { emptyBatch } from './empty-batch.ts';
+
+export { emptyBatch };
 
 /** One place on which stores are opened, one after the other. */
 export interface LocalStoreRig {
@@ -17,15 +20,6 @@ export interface LocalStoreRig {
   /** Removes the place. */
   dispose(): Promise<void>;
 }
-
-const empty: WriteBatch = {
-  putDocuments: [],
-  deleteDocuments: [],
-  putEntries: [],
-  deleteEntries: [],
-  putSubscriptions: [],
-  deleteSubscriptions: [],
-};
 
 const keyed = (text: string) => brandAs<DocumentKey>(text);
 
@@ -108,7 +102,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
           $oidLike: '5f0000000000000000000000',
         });
         const batch = {
-          ...empty,
+          ...emptyBatch,
           putDocuments: [document],
           putEntries: [entryRecord('e1', 1)],
           putSubscriptions: [subscriptionRecord('s1')],
@@ -131,7 +125,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
         await store.load();
         const [a, b] = [documentRecord('tasks', 'a'), documentRecord('tasks', 'b')];
         await store.write({
-          ...empty,
+          ...emptyBatch,
           putDocuments: [a, b],
           putEntries: [entryRecord('e1', 1), entryRecord('e2', 2)],
           putSubscriptions: [subscriptionRecord('s1')],
@@ -140,7 +134,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
         const changed = documentRecord('tasks', 'a', { title: 'new' });
         const applied = { ...entryRecord('e1', 1), stage: 'applied' } as const;
         await store.write({
-          ...empty,
+          ...emptyBatch,
           putDocuments: [changed],
           deleteDocuments: [b],
           putEntries: [applied],
@@ -163,7 +157,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
         const store = rig.open();
         await store.load();
         await store.write({
-          ...empty,
+          ...emptyBatch,
           deleteDocuments: [documentRecord('tasks', 'a')],
           deleteEntries: ['e'],
           deleteSubscriptions: ['s'],
@@ -199,7 +193,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
           ['a', 'x'.repeat(512)],
         ];
         const records = names.map(([collection, key], index) => documentRecord(collection, key, { index }));
-        await store.write({ ...empty, putDocuments: records });
+        await store.write({ ...emptyBatch, putDocuments: records });
         const { documents } = await reopened(rig, store);
         const byIndex = [...documents].sort((a, b) => Number(a.document.index) - Number(b.document.index));
         expect(byIndex).toEqual(records);
@@ -212,10 +206,10 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
         const store = rig.open();
         await store.load();
         if (rig.canRefuse === false) return;
-        await store.write({ ...empty, putDocuments: [documentRecord('tasks', 'a')], meta });
+        await store.write({ ...emptyBatch, putDocuments: [documentRecord('tasks', 'a')], meta });
         const unstorable = documentRecord('tasks', 'c', { fault: () => 0, big: 1n });
         const batch = {
-          ...empty,
+          ...emptyBatch,
           putDocuments: [documentRecord('tasks', 'b'), unstorable],
           deleteDocuments: [documentRecord('tasks', 'a')],
           meta: { clientId: 'c2', clock: 1 },
@@ -232,7 +226,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
       withRig(async (rig) => {
         const store = rig.open();
         await store.load();
-        await store.write({ ...empty, putEntries: [entryRecord('e1', 1)] });
+        await store.write({ ...emptyBatch, putEntries: [entryRecord('e1', 1)] });
         expect((await store.load()).entries).toEqual([entryRecord('e1', 1)]);
         await store.close();
       }),
@@ -246,7 +240,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
         const records = Array.from({ length: 3_000 }, (_, index) =>
           documentRecord('tasks', `k${index}`, { index, text: 'x'.repeat(200) }),
         );
-        await store.write({ ...empty, putDocuments: records });
+        await store.write({ ...emptyBatch, putDocuments: records });
         const { documents } = await reopened(rig, store);
         expect(documents).toHaveLength(3_000);
         expect(new Set(documents.map(({ document }) => document.index)).size).toBe(3_000);
@@ -259,14 +253,14 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
         const store = rig.open();
         await store.load();
         await store.write({
-          ...empty,
+          ...emptyBatch,
           putDocuments: [documentRecord('tasks', 'a')],
           putEntries: [entryRecord('e1', 1)],
           putSubscriptions: [subscriptionRecord('s1')],
           meta,
         });
         await store.clear();
-        await store.write({ ...empty, putDocuments: [documentRecord('tasks', 'b')] });
+        await store.write({ ...emptyBatch, putDocuments: [documentRecord('tasks', 'b')] });
         expect(await reopened(rig, store)).toEqual({
           documents: [documentRecord('tasks', 'b')],
           entries: [],
@@ -283,7 +277,7 @@ export function describeLocalStore(name: string, makeRig: () => Promise<LocalSto
         await store.load();
         await store.close();
         await store.close();
-        await expect(store.write({ ...empty, meta })).rejects.toMatchObject({
+        await expect(store.write({ ...emptyBatch, meta })).rejects.toMatchObject({
           name: 'LocalStoreError',
           code: 'closed',
         });
