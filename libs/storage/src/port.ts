@@ -83,6 +83,8 @@ export interface TransactionRequest {
   readonly fences?: readonly Fence[];
   /** What `decide` may look at. */
   readonly documents: readonly DocumentRef[];
+  /** Those of `documents` that the caller expects not to exist. Being wrong costs time, nothing else. */
+  readonly expectedNew?: readonly DocumentRef[];
   readonly changes: readonly ChangeRef[];
 }
 

@@ -1,4 +1,6 @@
 import { expect, it } from '@jest/globals';
+import type { DocumentId } from '@tidemark/protocol';
+import fc from 'fast-check';
 import type { Store } from '../port.ts';
 import { StoreError } from '../store-error.ts';
 import { allDocuments } from './pages.ts';
@@ -125,6 +127,41 @@ export function transactionCases(context: StoreContext): void {
         return sum + (state?.kind === 'document' ? Number(state.document.amount) : Number.NaN);
       }, 0);
     }
+  });
+
+  it('is not misled by a caller who expects documents to be new', async () => {
+    const write = fc.record({
+      documentId: fc.constantFrom<DocumentId[]>('a', 'b', 'c'),
+      fields: fc.option(fc.record({ n: fc.nat(9) }), { freq: 2 }),
+    });
+    const group = fc.record({
+      writes: fc.array(write, { minLength: 1, maxLength: 3 }),
+      expected: fc.subarray<DocumentId>(['a', 'b', 'c']),
+    });
+    let store = await context.open();
+    let collections = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(group, { maxLength: 5 }), async (groups) => {
+        // A store may stop believing; one that is opened anew believes again.
+        store = await context.reopen(store);
+        const collection = `tasks${++collections}`;
+        const documents = new Map<DocumentId, unknown>();
+        for (const { writes, expected } of groups) {
+          const ids = writes.map(({ documentId }): DocumentId => documentId);
+          const expectedNew = expected.filter((id) => ids.includes(id)).map((id) => refOf(collection, id));
+          const placed = writes.map((write) => ({ ...write, collection }));
+          for (const { documentId, before, after } of await commit(store, placed, { expectedNew })) {
+            expect(before).toEqual(documents.get(documentId) ?? null);
+            documents.set(documentId, after);
+          }
+        }
+        const present = [...documents.values()].filter((document) => document !== null);
+        const stored = await allDocuments(store, collection);
+        expect(stored).toEqual(expect.arrayContaining(present));
+        expect(stored).toHaveLength(present.length);
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('advances several lanes in one transaction, and no other', async () => {

@@ -74,7 +74,7 @@ export interface SupersededRow extends OutcomeFields {
 export type LogRow = EntryRow | SupersededRow;
 
 export interface TombstoneRow {
-  /** Collection and document in one text, see `tombstoneId`. */
+  /** Collection and document in one text, see `documentText`. */
   readonly _id: string;
   readonly collection: CollectionName;
   readonly documentId: BsonId;

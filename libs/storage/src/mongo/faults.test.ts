@@ -24,18 +24,41 @@ afterEach(async () => {
 const log = async () =>
   (await store.readLog({ epoch: epoch1, lane: lane0, after: brandAs<Seq>(0), limit: 100 })).map((entry) => entry.id);
 
+const ofHousekeeping = new Set(['hello', 'ismaster', 'ping', 'saslStart', 'saslContinue', 'endSessions']);
+
+/** What the server was asked for meanwhile. */
+async function commandsOf(work: () => Promise<unknown>): Promise<readonly string[]> {
+  proxy.commands.length = 0;
+  await work();
+  return proxy.commands.filter((name) => !ofHousekeeping.has(name));
+}
+
 describe('a transaction', () => {
-  it.each([1, 50])('of %d new documents takes a read, a write and a commit', async (count) => {
+  const writes = async (kinds: readonly string[]) => {
     const { maxWireVersion } = await bed().db.admin().command({ hello: 1 });
-    const writes = maxWireVersion >= 25 ? ['bulkWrite'] : ['update', 'delete', 'insert', 'update'];
-    proxy.commands.length = 0;
-    await commit(
-      store,
-      Array.from({ length: count }, (_, n) => ({ id: `d${n}`, fields: { n }, change: `c${n}` })),
-    );
-    const ofHousekeeping = new Set(['hello', 'ismaster', 'ping', 'saslStart', 'saslContinue', 'endSessions']);
-    const commands = proxy.commands.filter((name) => !ofHousekeeping.has(name));
-    expect(commands).toEqual(['find', ...writes, 'commitTransaction']);
+    return maxWireVersion >= 25 ? ['bulkWrite'] : kinds;
+  };
+  const documents = (count: number, more: object = {}) =>
+    Array.from({ length: count }, (_, n) => ({ id: `d${n}`, fields: { n }, change: `c${n}`, ...more }));
+
+  it.each([1, 50])('of %d documents takes a read, a write and a commit', async (count) => {
+    const commands = await commandsOf(() => commit(store, documents(count)));
+    const expected = await writes(['update', 'delete', 'insert', 'update']);
+    expect(commands).toEqual(['find', ...expected, 'commitTransaction']);
+  });
+
+  it.each([1, 50])('of %d documents that are expected to be new takes a write and a commit', async (count) => {
+    const commands = await commandsOf(() => commit(store, documents(count, { isExpectedNew: true })));
+    expect(commands).toEqual([...(await writes(['insert', 'delete', 'insert', 'update'])), 'commitTransaction']);
+  });
+
+  it('looks for documents for a while after they were expected to be new and were not', async () => {
+    const next = (change: string) =>
+      commandsOf(() => commit(store, [{ id: change, fields: {}, change, isExpectedNew: true }]));
+    expect(await next('second')).not.toContain('find');
+    await commit(store, [{ id: 'first', fields: {}, change: 'again', isExpectedNew: true }]);
+    for (let n = 0; n < 64; n += 1) expect(await next(`wary${n}`)).toContain('find');
+    expect(await next('last')).not.toContain('find');
   });
 
   it.each(['find', 'bulkWrite', 'commitTransaction'])(
@@ -69,16 +92,19 @@ describe('a transaction', () => {
     expect(await notes.findOne({ _id: 'a' })).toMatchObject({ n: 2, m: 1, sync_version: 2 });
   });
 
-  it('decides again when another program makes the document meanwhile', async () => {
-    const notes = bed().db.collection<{ _id: string; n: number }>('notes');
-    const held = proxy.hold('update');
-    const committing = commit(store, [{ id: 'a', fields: { m: 1 }, change: 'second' }]);
-    const release = await held;
-    await notes.insertOne({ _id: 'a', n: 2 });
-    release();
-    await committing;
-    expect(await notes.findOne({ _id: 'a' })).toMatchObject({ n: 2, m: 1 });
-  });
+  it.each([false, true])(
+    'decides again when another program makes the document meanwhile (expected new: %s)',
+    async (isExpectedNew) => {
+      const notes = bed().db.collection<{ _id: string; n: number }>('notes');
+      const held = proxy.hold('update');
+      const committing = commit(store, [{ id: 'a', fields: { m: 1 }, change: 'second', isExpectedNew }]);
+      const release = await held;
+      await notes.insertOne({ _id: 'a', n: 2 });
+      release();
+      await committing;
+      expect(await notes.findOne({ _id: 'a' })).toMatchObject({ n: 2, m: 1 });
+    },
+  );
 
   it.each([
     ['that presumes', async () => store],
@@ -126,11 +152,11 @@ describe('what a transaction presumes', () => {
     expect(await look(store)).toEqual({ head: 2, state: 'document' });
   });
 
-  it('is not that a deleted document never was', async () => {
+  it.each([false, true])('is not that a deleted document never was (expected new: %s)', async (isExpectedNew) => {
     await commit(store, [{ id: 'a', fields: {}, change: 'made' }]);
     await commit(store, [{ id: 'a', fields: null, change: 'deleted' }]);
     const kinds: unknown[] = [];
-    await commit(store, [{ id: 'a', fields: {}, change: 'again' }], {
+    await commit(store, [{ id: 'a', fields: {}, change: 'again', isExpectedNew }], {
       look: (snapshot) => kinds.push(snapshot.state(refOf({ id: 'a' }))?.kind),
     });
     expect(kinds).toEqual([undefined, 'tombstone']);
@@ -214,7 +240,8 @@ describe('two stores on one database', () => {
   it('give one lane one order, and none commits what the other one did', async () => {
     const other = await bed().open();
     const commits = Array.from({ length: 30 }, (_, n) => {
-      const write = { id: `d${n % 3}`, fields: n % 8 < 6 ? { n } : null, change: `c${Math.floor(n / 2)}` };
+      const fields = n % 8 < 6 ? { n } : null;
+      const write = { id: `d${n % 3}`, fields, change: `c${Math.floor(n / 2)}`, isExpectedNew: n % 5 === 0 };
       return commit(n % 2 ? store : other, [write]);
     });
     await Promise.all(commits);

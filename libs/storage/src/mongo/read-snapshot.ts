@@ -1,4 +1,4 @@
-import { type CollectionName, type DocumentId, documentKey, type Lane } from '@tidemark/protocol';
+import { type CollectionName, documentKey, type Lane } from '@tidemark/protocol';
 import type { ClientSession } from 'mongodb';
 import type {
   ChangeRef,
@@ -20,6 +20,8 @@ import type { LaneState } from './lane-memory.ts';
 export interface TransactionSnapshot extends Snapshot {
   /** Without looking: that documents which are not there have no tombstone either. */
   readonly presumesNoTombstones: boolean;
+  /** Without looking: that the document is not there. */
+  presumesNew(ref: DocumentRef): boolean;
   lane(lane: Lane): LaneState;
 }
 
@@ -46,18 +48,34 @@ export async function readSnapshot(
   return snapshotOf({ lanes, states, outcomes });
 }
 
+export interface Presumption {
+  readonly request: TransactionRequest;
+  readonly lanes: ReadonlyMap<Lane, LaneState>;
+  /** Documents that are taken not to be there. */
+  readonly expectedNew: readonly DocumentRef[];
+}
+
 /**
- * The same for the usual case, with one command per collection: the lanes are taken to be as they were left, documents that are
- * not there never to have been, and the changes to be new. Holds only if writing the plan proves it. Throws StoreError `fenced`.
+ * The same for the usual case, with one command per collection at most: the lanes are taken to be as they were left, documents that
+ * are not there never to have been, and the changes to be new. Holds only if writing the plan proves it. Throws StoreError `fenced`.
  */
 export async function presumeSnapshot(
   database: Database,
   session: ClientSession,
-  { request, lanes }: { readonly request: TransactionRequest; readonly lanes: ReadonlyMap<Lane, LaneState> },
+  { request, lanes, expectedNew }: Presumption,
 ): Promise<TransactionSnapshot> {
   assertNotFenced(lanes, request);
-  const states = await readDocumentStates(database, session, request.documents);
-  return { ...snapshotOf({ lanes, states, outcomes: new Map() }), presumesNoTombstones: true };
+  const unread = new Set(expectedNew.map(documentText));
+  const states = await readDocumentStates(
+    database,
+    session,
+    request.documents.filter((ref) => !unread.has(documentText(ref))),
+  );
+  return {
+    ...snapshotOf({ lanes, states, outcomes: new Map() }),
+    presumesNoTombstones: true,
+    presumesNew: (ref) => unread.has(documentText(ref)),
+  };
 }
 
 interface Parts {
@@ -74,9 +92,10 @@ function snapshotOf({ lanes, states, outcomes }: Parts): TransactionSnapshot {
   };
   return {
     presumesNoTombstones: false,
+    presumesNew: () => false,
     lane,
     head: (of) => lane(of).head,
-    state: (ref) => states.get(documentText(ref.collection, ref.documentId)),
+    state: (ref) => states.get(documentText(ref)),
     outcome: (ref) => outcomes.get(changeKey(ref)),
   };
 }
@@ -103,8 +122,8 @@ async function readLanes(
 }
 
 /** One text for a document of a collection; the names of collections hold no NUL. */
-function documentText(collection: CollectionName, id: DocumentId): string {
-  return `${collection}\u0000${documentKey(id)}`;
+export function documentText({ collection, documentId }: Pick<DocumentRef, 'collection' | 'documentId'>): string {
+  return `${collection}\u0000${documentKey(documentId)}`;
 }
 
 type States = Map<string, StoredState>;
@@ -122,7 +141,7 @@ async function readDocumentStates(
       .toArray();
     for (const row of rows) {
       const state = readDocumentRow(row);
-      if (state) states.set(documentText(collection, state.document._id), state);
+      if (state) states.set(documentText({ collection, documentId: state.document._id }), state);
     }
   }
   return states;
@@ -131,10 +150,6 @@ async function readDocumentStates(
 /** The driver would ask for a hundred rows at first. One more, so that the server knows that it was all. */
 function inOneAnswer(wanted: readonly unknown[]): { readonly batchSize: number } {
   return { batchSize: wanted.length + 1 };
-}
-
-export function tombstoneId(ref: DocumentRef): string {
-  return documentText(ref.collection, ref.documentId);
 }
 
 /** Regular expressions are read with the text that they were stored with. */
@@ -149,14 +164,14 @@ async function addTombstones(
   session: ClientSession,
   { states, refs }: { readonly states: States; readonly refs: readonly DocumentRef[] },
 ): Promise<void> {
-  const missing = refs.filter((ref) => !states.has(documentText(ref.collection, ref.documentId)));
+  const missing = refs.filter((ref) => !states.has(documentText(ref)));
   if (missing.length === 0) return;
   const rows = await database.tombstones
-    .find({ _id: { $in: missing.map(tombstoneId) } }, { session, ...inOneAnswer(missing) })
+    .find({ _id: { $in: missing.map(documentText) } }, { session, ...inOneAnswer(missing) })
     .toArray();
   for (const row of rows) {
     const id = fromBsonId(row.documentId);
-    if (id !== undefined) states.set(documentText(row.collection, id), readTombstone(row));
+    if (id !== undefined) states.set(documentText({ collection: row.collection, documentId: id }), readTombstone(row));
   }
 }
 

@@ -33,7 +33,7 @@ export function runTransaction<T>(
   return client.withSession(async (session) => {
     for (;;) {
       try {
-        return await attempt(session, body, pause);
+        return await attempt(session, body, { pause, reads: true });
       } catch (error) {
         if (error instanceof LostRace && error.collision) collisions += 1;
         if (collisions >= maxCollisions) throw new StoreError('duplicate_key', (error as Error).message, error);
@@ -57,19 +57,28 @@ function pauses(policy: RetryPolicy): () => Promise<boolean> {
 
 /**
  * As `runTransaction`, but only once: what is transient leaves as the driver threw it. A commit whose result is unknown is
- * asked for again.
+ * asked for again. A body that writes without reading needs no snapshot; its writes say themselves what they must meet.
  */
-export function tryTransaction<T>(client: MongoClient, body: (session: ClientSession) => Promise<T>): Promise<T> {
-  return client.withSession((session) => attempt(session, body, pauses(defaultRetryPolicy)));
+export function tryTransaction<T>(
+  client: MongoClient,
+  body: (session: ClientSession) => Promise<T>,
+  { reads }: { readonly reads: boolean },
+): Promise<T> {
+  return client.withSession((session) => attempt(session, body, { pause: pauses(defaultRetryPolicy), reads }));
+}
+
+interface Attempt {
+  readonly pause: () => Promise<boolean>;
+  readonly reads: boolean;
 }
 
 async function attempt<T>(
   session: ClientSession,
   body: (session: ClientSession) => Promise<T>,
-  pause: () => Promise<boolean>,
+  { pause, reads }: Attempt,
 ): Promise<T> {
   session.startTransaction({
-    readConcern: { level: 'snapshot' },
+    ...(reads && { readConcern: { level: 'snapshot' } }),
     writeConcern: durable,
     readPreference: 'primary',
   });

@@ -1,11 +1,18 @@
-import type { CollectionName, Lane } from '@tidemark/protocol';
+import type { CollectionName } from '@tidemark/protocol';
 import type { ClientSession } from 'mongodb';
-import type { CommitPlan, CommitStore, Snapshot, TransactionRequest } from '../port.ts';
+import type { CommitPlan, CommitStore, DocumentRef, Snapshot, TransactionRequest } from '../port.ts';
 import type { Database } from './database.ts';
 import { changeKey } from './entry-rows.ts';
 import { LaneMemory, type LaneState } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
-import { lanesOf, presumeSnapshot, readSnapshot, type TransactionSnapshot } from './read-snapshot.ts';
+import {
+  documentText,
+  lanesOf,
+  type Presumption,
+  presumeSnapshot,
+  readSnapshot,
+  type TransactionSnapshot,
+} from './read-snapshot.ts';
 import { runTransaction, tryTransaction } from './run-transaction.ts';
 import { type SendWrites, sendEach } from './send-writes.ts';
 import type { UserCollections } from './user-collections.ts';
@@ -32,6 +39,25 @@ class MissingCollections extends Error {
 /** What was presumed and not read may matter. */
 class Unsure extends Error {}
 
+/**
+ * Whether documents that are expected to be new are taken to be so. Some clients insert over what exists, as they may; then
+ * that would make every commit twice the work.
+ */
+class Trust {
+  #commitsToLook = 0;
+
+  /** Called once per commit. */
+  take(): boolean {
+    if (this.#commitsToLook === 0) return true;
+    this.#commitsToLook -= 1;
+    return false;
+  }
+
+  lose(): void {
+    this.#commitsToLook = 64;
+  }
+}
+
 type Decide<T> = (snapshot: Snapshot) => { plan: CommitPlan; result: T };
 
 /**
@@ -41,11 +67,13 @@ type Decide<T> = (snapshot: Snapshot) => { plan: CommitPlan; result: T };
 export function createTransact(options: TransactOptions): CommitStore['transact'] {
   const queue = new LaneQueue();
   const memory = new LaneMemory();
-  return (request, decide) => queue.run(request.lanes, () => transact({ ...options, memory, request, decide }));
+  const trust = new Trust();
+  return (request, decide) => queue.run(request.lanes, () => transact({ ...options, memory, trust, request, decide }));
 }
 
 interface Work<T> extends TransactOptions {
   readonly memory: LaneMemory;
+  readonly trust: Trust;
   readonly request: TransactionRequest;
   readonly decide: Decide<T>;
 }
@@ -62,16 +90,21 @@ async function transact<T>(work: Work<T>): Promise<T> {
 }
 
 async function commit<T>(work: Work<T>): Promise<T> {
-  const { database, memory, request } = work;
+  const { database, memory, trust, request } = work;
   const named = lanesOf(request);
   const lanes = request.documents.length > 0 ? memory.recall(request.epoch, named) : undefined;
   memory.forget(request.epoch, named);
   if (lanes !== undefined) {
+    const expectedNew = (trust.take() && request.expectedNew) || [];
+    const presumption = { request, lanes, expectedNew };
+    const reads = expectedNew.length < request.documents.length;
+    const body = (session: ClientSession) => presume(session, work, presumption);
     try {
-      return remember(work, await tryTransaction(database.client, (session) => presume(session, work, lanes)));
+      return remember(work, await tryTransaction(database.client, body, { reads }));
     } catch (error) {
-      // Whatever it was, it may come from what was presumed; if not, it comes again.
       if (error instanceof MissingCollections) throw error;
+      // Whatever it was, it may come from what was presumed; if not, it comes again.
+      if (expectedNew.length > 0) trust.lose();
     }
   }
   return remember(work, await runTransaction(database.client, (session) => decideExactly(session, work)));
@@ -96,20 +129,22 @@ async function decideExactly<T>(session: ClientSession, work: Work<T>): Promise<
 }
 
 /** Throws Unsure when what was presumed is not put to the test by writing. */
-async function presume<T>(
-  session: ClientSession,
-  work: Work<T>,
-  lanes: ReadonlyMap<Lane, LaneState>,
-): Promise<Done<T>> {
-  const snapshot = await presumeSnapshot(work.database, session, { request: work.request, lanes });
+async function presume<T>(session: ClientSession, work: Work<T>, presumption: Presumption): Promise<Done<T>> {
+  const snapshot = await presumeSnapshot(work.database, session, presumption);
   const { plan, result } = work.decide(snapshot);
   if (isEmptyPlan(plan) || !recordsEvery(work.request.changes, plan)) throw new Unsure('not every change is recorded');
+  if (!makesEvery(presumption.expectedNew, plan)) throw new Unsure('not every new document is made');
   return { result, lanes: await write(session, work, { snapshot, plan, send: work.sendQuickly }) };
 }
 
 function recordsEvery(changes: TransactionRequest['changes'], { entries, superseded }: CommitPlan): boolean {
   const recorded = new Set([...entries, ...superseded].map(changeKey));
   return changes.every((change) => recorded.has(changeKey(change)));
+}
+
+function makesEvery(refs: readonly DocumentRef[], { states }: CommitPlan): boolean {
+  const made = new Set(states.filter(({ state }) => state.kind === 'document').map(({ ref }) => documentText(ref)));
+  return refs.every((ref) => made.has(documentText(ref)));
 }
 
 interface Decided {

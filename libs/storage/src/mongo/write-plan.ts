@@ -6,7 +6,7 @@ import { toBsonId } from './document-ids.ts';
 import { type DocumentRow, documentChange, documentRow } from './document-rows.ts';
 import { entryRow, supersededRow } from './entry-rows.ts';
 import type { LaneState } from './lane-memory.ts';
-import { groupByCollection, lanesOf, type TransactionSnapshot, tombstoneId } from './read-snapshot.ts';
+import { documentText, groupByCollection, lanesOf, type TransactionSnapshot } from './read-snapshot.ts';
 import type { Collation, UserCollections } from './user-collections.ts';
 
 export interface PlanToWrite {
@@ -24,6 +24,8 @@ interface Write {
   readonly collection: CollectionName;
   readonly before: StoredState | undefined;
   readonly after: StoredState;
+  /** Writing must fail if there is such a document. */
+  readonly isPresumedNew: boolean;
 }
 
 export function isEmptyPlan(plan: CommitPlan): boolean {
@@ -67,6 +69,7 @@ export async function planWrites(work: PlanToWrite): Promise<PlannedWrites> {
     collection: ref.collection,
     before: snapshot.state(ref),
     after: state,
+    isPresumedNew: snapshot.presumesNew(ref),
   }));
   const collections: CollectionWrites[] = [];
   for (const [name, group] of groupByCollection(writes)) {
@@ -109,7 +112,9 @@ function newHeads({ request, snapshot, plan }: PlanToWrite): Map<Lane, Seq> {
   return heads;
 }
 
-function documentWrite({ ref, before, after }: Write, collation: Collation | undefined): Operation | undefined {
+function documentWrite(write: Write, collation: Collation | undefined): Operation | undefined {
+  const { ref, before, after, isPresumedNew } = write;
+  if (isPresumedNew && after.kind === 'document') return { insertOne: { document: documentRow(after) } };
   const target = { filter: { _id: toBsonId(ref.documentId) }, ...(collation && { collation }) };
   if (after.kind === 'tombstone') return before?.kind === 'document' ? { deleteOne: target } : undefined;
   const update = before?.kind === 'document' ? documentChange(before, after) : undefined;
@@ -126,11 +131,11 @@ function replacementOf(state: StoredDocument): Omit<DocumentRow, '_id'> {
 function presumedTombstones({ request, snapshot }: PlanToWrite): readonly Operation[] {
   if (!snapshot.presumesNoTombstones) return [];
   const missing = request.documents.filter((ref) => snapshot.state(ref) === undefined);
-  return missing.map((ref) => ({ deleteOne: { filter: { _id: tombstoneId(ref) } } }));
+  return missing.map((ref) => ({ deleteOne: { filter: { _id: documentText(ref) } } }));
 }
 
 function tombstoneWrite({ ref, before, after }: Write, work: PlanToWrite): Operation | undefined {
-  const filter = { _id: tombstoneId(ref) };
+  const filter = { _id: documentText(ref) };
   if (after.kind === 'tombstone') {
     return { replaceOne: { filter, replacement: tombstoneFields(ref, after, work), upsert: true } };
   }

@@ -213,7 +213,8 @@ export class GroupCommitter {
       }
       for (const item of unit.items) {
         lanes.add(item.lane);
-        documents.set(item.documentKey, item.change);
+        // What is done first to a document tells whether it is there.
+        if (!documents.has(item.documentKey)) documents.set(item.documentKey, item.change);
         changes.set(item.changeKey, item.ref);
       }
     }
@@ -222,6 +223,7 @@ export class GroupCommitter {
       lanes: [...lanes].sort((a, b) => a - b),
       fences: [...tokens].map(([lane, token]) => ({ lane, token })),
       documents: [...documents.values()],
+      expectedNew: [...documents.values()].filter(({ operation }) => operation === 'insert'),
       changes: [...changes.values()],
     };
   }

@@ -22,6 +22,8 @@ export interface SampleWrite {
   readonly fields: JsonObject | null;
   readonly change: string;
   readonly author?: string;
+  /** Told to the store. */
+  readonly isExpectedNew?: boolean;
   readonly committedAt?: number;
 }
 
@@ -50,6 +52,7 @@ export function commit(store: CommitStore, writes: readonly SampleWrite[], optio
     lanes: [lane],
     ...(token !== undefined && { fences: [{ lane, token }] }),
     documents: writes.map(refOf),
+    expectedNew: writes.filter(({ isExpectedNew }) => isExpectedNew).map(refOf),
     changes,
   };
   return store.transact(request, (snapshot) => {
