@@ -1,11 +1,12 @@
 import { isObject, type Lane, SyncError } from '@tidemark/protocol';
-import { type Job, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { ConsumeOptions, Consumer, JobHandler, WriteJob } from '../port.ts';
 import { redeliveryDelay } from '../redelivery.ts';
 import { isReady, within } from './call.ts';
 import type { RedisConnections } from './connections.ts';
 import { redisKeys } from './keys.ts';
 import { queueName } from './lane-jobs.ts';
+import { LaneWorker } from './lane-worker.ts';
 import type { RedisQueueSettings } from './queue-settings.ts';
 
 export interface LaneConsumer extends Consumer {
@@ -62,16 +63,6 @@ export async function openLaneConsumer(
     },
     kill: () => worker.close(true),
   };
-}
-
-/** A worker whose close can be given up: BullMQ's own waits for Redis without end, and keeps its timers meanwhile. */
-class LaneWorker extends Worker<WriteJob, void> {
-  async sever(): Promise<void> {
-    await this.lockManager.close();
-    const blocking = this.getBackend().blockingClient;
-    // Settles at once: a worker that is open has been connected before.
-    (await blocking)?.disconnect();
-  }
 }
 
 function createWorker(

@@ -1,0 +1,54 @@
+import { type Job, Worker } from 'bullmq';
+import type { WriteJob } from '../port.ts';
+
+type Found = Job<WriteJob, void>;
+
+/**
+ * BullMQ's worker, with two changes.
+ *
+ * It asks Redis less often. BullMQ asks for a second job before it starts the first, and taking a job leaves a marker that
+ * wakes whoever waits for the next; so a job that comes alone, as most do, costs two questions whose answer is "none". Here both
+ * are spared: the end of the job asks anyway, whether another has come. What comes later than the marker is found at once.
+ * A job that was found behind another is not spared, since more may stand behind it.
+ *
+ * And its close can be given up: BullMQ's own waits for Redis without end, and keeps its timers meanwhile.
+ */
+export class LaneWorker extends Worker<WriteJob, void> {
+  /** Whether Redis has said that nothing waits. */
+  private isEmpty = false;
+  /** Found by a waiting worker, and still at work. */
+  private lone: Found | undefined;
+  private questionsToSpare = 0;
+
+  async sever(): Promise<void> {
+    await this.lockManager.close();
+    const blocking = this.getBackend().blockingClient;
+    // Settles at once: a worker that is open has been connected before.
+    (await blocking)?.disconnect();
+  }
+
+  protected override async moveToActive(token: string, name?: string): Promise<Found> {
+    if (this.lone !== undefined && this.questionsToSpare > 0) {
+      this.questionsToSpare -= 1;
+      return this.nextJobFromJobData();
+    }
+    const hasWaited = this.isEmpty;
+    const job: Found | undefined = await super.moveToActive(token, name);
+    this.lone = hasWaited ? job : undefined;
+    this.questionsToSpare = 2;
+    return job as Found;
+  }
+
+  protected override nextJobFromJobData(...found: Parameters<Worker<WriteJob, void>['nextJobFromJobData']>) {
+    this.isEmpty = !found[0];
+    return super.nextJobFromJobData(...found);
+  }
+
+  protected override async callProcessJob(job: Found, token: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await super.callProcessJob(job, token, signal);
+    } finally {
+      if (this.lone === job) this.lone = undefined;
+    }
+  }
+}
