@@ -52,6 +52,15 @@ describe('a transaction', () => {
     expect(commands).toEqual([...(await writes(['insert', 'delete', 'insert', 'update'])), 'commitTransaction']);
   });
 
+  it('that only looks leaves the next one as quick as it was', async () => {
+    await store.transact({ epoch: epoch1, lanes: [lane0], documents: [], changes: [] }, () => ({
+      plan: { entries: [], states: [], superseded: [] },
+      result: undefined,
+    }));
+    const commands = await commandsOf(() => commit(store, documents(1)));
+    expect(commands.filter((name) => name === 'find')).toHaveLength(1);
+  });
+
   it('looks for documents for a while after they were expected to be new and were not', async () => {
     const next = (change: string) =>
       commandsOf(() => commit(store, [{ id: change, fields: {}, change, isExpectedNew: true }]));

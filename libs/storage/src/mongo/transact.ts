@@ -110,13 +110,13 @@ async function commit<T>(work: Work<T>): Promise<T> {
   return remember(work, await runTransaction(database.client, (session) => decideExactly(session, work)));
 }
 
-/** What a transaction led to; the lanes are missing where nothing was written. */
+/** What a transaction led to, and where it left or found the lanes. */
 interface Done<T> {
   readonly result: T;
-  readonly lanes?: readonly LaneState[];
+  readonly lanes: readonly LaneState[];
 }
 
-function remember<T>({ memory, request }: Work<T>, { result, lanes = [] }: Done<T>): T {
+function remember<T>({ memory, request }: Work<T>, { result, lanes }: Done<T>): T {
   memory.learn(request.epoch, lanes);
   return result;
 }
@@ -124,7 +124,7 @@ function remember<T>({ memory, request }: Work<T>, { result, lanes = [] }: Done<
 async function decideExactly<T>(session: ClientSession, work: Work<T>): Promise<Done<T>> {
   const snapshot = await readSnapshot(work.database, session, work.request);
   const { plan, result } = work.decide(snapshot);
-  if (isEmptyPlan(plan)) return { result };
+  if (isEmptyPlan(plan)) return { result, lanes: [...lanesOf(work.request)].map(snapshot.lane) };
   return { result, lanes: await write(session, work, { snapshot, plan, send: sendEach }) };
 }
 
