@@ -120,7 +120,7 @@ async function watchMany(
 }
 
 /** Writes of so many seconds, at the same rate, come before those that count: servers that have just started are still compiling. */
-const warmSeconds = 4;
+const warmSeconds = 12;
 
 /** ms from write to the other client, at a fixed rate; `buckets` distinct filters among the subscribers. */
 export async function latency(
