@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { brandAs, type Lane, laneOf } from '@tidemark/protocol';
-import type { Store } from '@tidemark/storage';
+import { brandAs, type Change, type Lane, laneOf } from '@tidemark/protocol';
+import type { Store, TransactionRequest } from '@tidemark/storage';
 import { openEmbeddedStore } from '@tidemark/storage/embedded';
 import { silentTelemetry } from '@tidemark/telemetry';
 import { createInProcessBus } from '@tidemark/transport/inprocess';
-import { insert, job, request } from '../testing/changes.ts';
+import { insert, job, request, update } from '../testing/changes.ts';
 import { openRules } from '../testing/decisions.ts';
 import { GroupCommitter } from './group-committer.ts';
 
@@ -35,19 +35,19 @@ function committerOn(store: Pick<Store, 'history' | 'transact'>): GroupCommitter
 describe('the group commit of several lanes', () => {
   let directory: string;
   let store: Store;
-  let transactions: number;
+  let requests: TransactionRequest[];
   let committer: GroupCommitter;
   const lost: Lane[] = [];
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'tidemark-group-'));
     store = await openEmbeddedStore({ directory, lanes: lanes.length });
-    transactions = 0;
+    requests = [];
     lost.length = 0;
     const counted: Pick<Store, 'history' | 'transact'> = {
       history: store.history,
       transact: (wanted, decide) => {
-        transactions++;
+        requests.push(wanted);
         return store.transact(wanted, decide);
       },
     };
@@ -65,8 +65,22 @@ describe('the group commit of several lanes', () => {
 
   it('is one transaction for what waits in all of them', async () => {
     await Promise.all(lanes.map(submitTo));
-    expect(transactions).toBe(1);
+    expect(requests).toHaveLength(1);
     expect(await heads()).toEqual([1, 1]);
+  });
+
+  it('tells the store which documents it expects to be new: those whose first change is an insert', async () => {
+    const made = insertIn(lanes[0]);
+    const place = { documentId: made.documentId as string };
+    const seat = seatOf(lanes[0]);
+    const commitOf = (...changes: readonly Change[]) =>
+      seat.submit(job([request(changes)], { lane: lanes[0] }), { attempt: 1 });
+    await commitOf(made, update({ n: 1 }, place));
+    await commitOf(update({ n: 2 }, place), insert({ n: 3 }, place));
+    expect(requests.map(({ expectedNew }) => expectedNew?.map(({ documentId }) => documentId))).toEqual([
+      [made.documentId],
+      [],
+    ]);
   });
 
   it('loses only the lane that is another writer’s', async () => {
