@@ -14,7 +14,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   /** Where clients may connect; `url` is the first. */
   readonly urls: readonly string[];
-  /** Resident memory now, in bytes. */
+  /** Resident memory now, in bytes, of the processes that hold the connections. */
   memory(): number;
   /** CPU time used so far, in ms. */
   cpu(): number;
@@ -66,16 +66,14 @@ export async function startFleet(size: FleetSize): Promise<ServerProcess> {
   await start('writer', size.writers);
   await start('janitor', 1);
   await start('gateway', size.gateways);
-  const urls = services.slice(-size.gateways).map((service) => service.url);
-  const server = processOf(
-    services.map((service) => service.child),
-    urls[0] ?? '',
-    async () => {
-      await mongo.stop();
-      await redis[Symbol.asyncDispose]();
-    },
-  );
-  return { ...server, urls };
+  const all = services.map((service) => service.child);
+  const gateways = services.slice(-size.gateways);
+  const urls = gateways.map((service) => service.url);
+  const server = processOf(all, urls[0] ?? '', async () => {
+    await mongo.stop();
+    await redis[Symbol.asyncDispose]();
+  });
+  return { ...server, urls, memory: () => memoryOf(gateways.map((service) => service.child)) };
 }
 
 interface StartedService {
@@ -94,12 +92,11 @@ async function startService(service: string, more: Readonly<Record<string, strin
 }
 
 function processOf(children: readonly ChildProcess[], url: string, clean: () => Promise<void>): ServerProcess {
-  const sum = (of: (pid: number | undefined) => number) => children.reduce((total, child) => total + of(child.pid), 0);
   return {
     url,
     urls: [url],
-    memory: () => sum((pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024),
-    cpu: () => sum((pid) => cpuOf(readFileSync(`/proc/${pid}/stat`, 'utf8'))),
+    memory: () => memoryOf(children),
+    cpu: () => sumOf(children, (pid) => cpuOf(readFileSync(`/proc/${pid}/stat`, 'utf8'))),
     async [Symbol.asyncDispose]() {
       const ended = Promise.all(children.map((child) => once(child, 'exit')));
       for (const child of children) child.kill('SIGTERM');
@@ -107,6 +104,15 @@ function processOf(children: readonly ChildProcess[], url: string, clean: () => 
       await clean();
     },
   };
+}
+
+function memoryOf(children: readonly ChildProcess[]): number {
+  const rss = (pid: number | undefined) => /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return sumOf(children, (pid) => Number(rss(pid)) * 1_024);
+}
+
+function sumOf(children: readonly ChildProcess[], of: (pid: number | undefined) => number): number {
+  return children.reduce((total, child) => total + of(child.pid), 0);
 }
 
 /** User and system time of a line of /proc/…/stat; the name before them may hold anything, so fields count from its end. */
