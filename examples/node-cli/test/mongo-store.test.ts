@@ -119,7 +119,7 @@ describe.each([
   it.each([
     ['has it', 'theirs'],
     ['has had it, and has given it back', ''],
-  ])('writes emptyBatch more when another one %s', async (_, token) => {
+  ])('writes nothing more when another one %s', async (_, token) => {
     const scope = newScope();
     const store = new MongoStore(uriOf(), scope);
     await store.write(metaOf('mine'));

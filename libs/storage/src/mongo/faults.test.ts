@@ -24,6 +24,8 @@ afterEach(async () => {
 const log = async () =>
   (await store.readLog({ epoch: epoch1, lane: lane0, after: brandAs<Seq>(0), limit: 100 })).map((entry) => entry.id);
 
+const nothing = { entries: [], states: [], superseded: [] };
+
 const ofHousekeeping = new Set(['hello', 'ismaster', 'ping', 'saslStart', 'saslContinue', 'endSessions']);
 
 /** What the server was asked for meanwhile. */
@@ -53,10 +55,8 @@ describe('a transaction', () => {
   });
 
   it('that only looks leaves the next one as quick as it was', async () => {
-    await store.transact({ epoch: epoch1, lanes: [lane0], documents: [], changes: [] }, () => ({
-      plan: { entries: [], states: [], superseded: [] },
-      result: undefined,
-    }));
+    const request = { epoch: epoch1, lanes: [lane0], documents: [], changes: [] };
+    await store.transact(request, () => ({ plan: nothing, result: undefined }));
     const commands = await commandsOf(() => commit(store, documents(1)));
     expect(commands.filter((name) => name === 'find')).toHaveLength(1);
   });
@@ -148,7 +148,6 @@ describe('a transaction that reads everything', () => {
 });
 
 describe('what a transaction presumes', () => {
-  const nothing = { entries: [], states: [], superseded: [] };
   const look = (writer: MongoStore) =>
     writer.transact({ epoch: epoch1, lanes: [lane0], documents: [refOf({ id: 'a' })], changes: [] }, (snapshot) => ({
       plan: nothing,

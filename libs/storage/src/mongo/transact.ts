@@ -142,8 +142,8 @@ function recordsEvery(changes: TransactionRequest['changes'], { entries, superse
   return changes.every((change) => recorded.has(changeKey(change)));
 }
 
-function makesEvery(refs: readonly DocumentRef[], { states }: CommitPlan): boolean {
-  const made = new Set(states.filter(({ state }) => state.kind === 'document').map(({ ref }) => documentText(ref)));
+function makesEvery(refs: readonly DocumentRef[], plan: CommitPlan): boolean {
+  const made = new Set(documentsOfPlan(plan).map(documentText));
   return refs.every((ref) => made.has(documentText(ref)));
 }
 
@@ -166,5 +166,10 @@ async function write<T>(
 }
 
 function collectionsToFill(plan: CommitPlan): readonly CollectionName[] {
-  return [...new Set(plan.states.filter(({ state }) => state.kind === 'document').map(({ ref }) => ref.collection))];
+  return [...new Set(documentsOfPlan(plan).map(({ collection }) => collection))];
+}
+
+/** Those that are there when the plan is carried out. */
+function documentsOfPlan({ states }: CommitPlan): readonly DocumentRef[] {
+  return states.filter(({ state }) => state.kind === 'document').map(({ ref }) => ref);
 }

@@ -16,9 +16,8 @@ type Found = Job<WriteJob, void>;
 export class LaneWorker extends Worker<WriteJob, void> {
   /** Whether Redis has said that nothing waits. */
   private isEmpty = false;
-  /** Found by a waiting worker, and still at work. */
-  private lone: Found | undefined;
-  private questionsToSpare = 0;
+  /** A job that a waiting worker has found and that is still at work; and how often not to ask for another. */
+  private lone: { readonly job: Found; questionsToSpare: number } | undefined;
 
   async sever(): Promise<void> {
     await this.lockManager.close();
@@ -28,14 +27,13 @@ export class LaneWorker extends Worker<WriteJob, void> {
   }
 
   protected override async moveToActive(token: string, name?: string): Promise<Found> {
-    if (this.lone !== undefined && this.questionsToSpare > 0) {
-      this.questionsToSpare -= 1;
+    if (this.lone !== undefined && this.lone.questionsToSpare > 0) {
+      this.lone.questionsToSpare -= 1;
       return this.nextJobFromJobData();
     }
     const hasWaited = this.isEmpty;
     const job: Found | undefined = await super.moveToActive(token, name);
-    this.lone = hasWaited ? job : undefined;
-    this.questionsToSpare = 2;
+    this.lone = hasWaited && job !== undefined ? { job, questionsToSpare: 2 } : undefined;
     return job as Found;
   }
 
@@ -48,7 +46,7 @@ export class LaneWorker extends Worker<WriteJob, void> {
     try {
       await super.callProcessJob(job, token, signal);
     } finally {
-      if (this.lone === job) this.lone = undefined;
+      if (this.lone?.job === job) this.lone = undefined;
     }
   }
 }

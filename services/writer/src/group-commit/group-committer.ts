@@ -218,12 +218,13 @@ export class GroupCommitter {
         changes.set(item.changeKey, item.ref);
       }
     }
+    const firsts = [...documents.values()];
     return {
       epoch: this.layout.epoch,
       lanes: [...lanes].sort((a, b) => a - b),
       fences: [...tokens].map(([lane, token]) => ({ lane, token })),
-      documents: [...documents.values()],
-      expectedNew: [...documents.values()].filter(({ operation }) => operation === 'insert'),
+      documents: firsts,
+      expectedNew: firsts.filter(({ operation }) => operation === 'insert'),
       changes: [...changes.values()],
     };
   }
