@@ -11,6 +11,9 @@ export function nestedObject(depth: number): unknown {
   return value;
 }
 
+/** Throws as soon as it should become a number or a text. */
+const incomparable = { toString: 1, valueOf: 1 };
+
 /** What may stand where something else belongs. By name, so that a failing test says which it was. */
 export const garbage: Readonly<Record<string, unknown>> = {
   null: null,
@@ -40,6 +43,7 @@ export const garbage: Readonly<Record<string, unknown>> = {
   binary: Buffer.from([0, 1, 2, 255]),
   'binary inside': { a: Buffer.from('x') },
   'toString of its own': { toString: 'x', valueOf: 1, toJSON: 2, length: -1 },
+  'a length that compares with nothing': { length: incomparable, size: incomparable },
 };
 
 /** The value with one place in it replaced, for every place: fields, fields of fields, members of lists. */

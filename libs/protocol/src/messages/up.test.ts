@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import * as limits from '../limits.ts';
 import { type UpEvent, upMessages } from './up.ts';
 
@@ -170,6 +171,19 @@ describe('what clients send', () => {
 
   it.each(cases(refused))('%s refuses %s', (event, _, payload) => {
     expect(upMessages[event].safeParse(payload).success).toBe(false);
+  });
+
+  it.each(Object.keys(upMessages) as UpEvent[])('%s judges anything without throwing', (event) => {
+    const incomparable = fc.constantFrom({ toString: 1, valueOf: 1 }, Object.create(null));
+    const measured = fc.record({ length: incomparable, size: incomparable });
+    const fields = Object.keys(Object.assign({}, ...accepted[event]));
+    const fieldValue = fc.oneof(measured, fc.array(measured, { maxLength: 2 }), fc.anything());
+    const payload = fc.oneof(fieldValue, fc.dictionary(fc.constantFrom('none', ...fields), fieldValue));
+    fc.assert(
+      fc.property(payload, (value) => {
+        expect(typeof upMessages[event].safeParse(value).success).toBe('boolean');
+      }),
+    );
   });
 
   it('leaves members of batches to be judged one by one', () => {
