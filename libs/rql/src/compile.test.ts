@@ -50,6 +50,7 @@ describe('values of different kinds', () => {
     ['a == b', { a: { $oid: 'no' }, b: { $oid: 'no' } }, false],
     ['a == a', { a: { $numberDouble: 'NaN' } }, false],
     ['a ==[c] a', { a: { $numberDouble: 'NaN' } }, false],
+    ['a == a', { a: { x: { $numberDouble: 'NaN' } } }, true],
     ['a ==[c] b', { a: 1, b: { $numberInt: '1' } }, true],
   ]);
 });

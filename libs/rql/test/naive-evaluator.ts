@@ -222,12 +222,18 @@ function hex(text: string): number[] {
 export function same(a: Value, b: Value): boolean {
   const result = order(a, b);
   if (result !== undefined) return result === 0;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => same(v, b[i] as Value));
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => sameContent(v, b[i]));
   if (isDocument(a) && isDocument(b)) {
     const [k, l] = [Object.keys(a), Object.keys(b)];
-    return k.length === l.length && k.every((key, i) => key === l[i] && same(a[key] as Value, b[key] as Value));
+    return k.length === l.length && k.every((key, i) => key === l[i] && sameContent(a[key], b[key]));
   }
   return sameBinary(a, b);
+}
+
+/** Inside of a list or a document, nan is content like any other. */
+function sameContent(a: Value | undefined, b: Value | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
+  return same(a, b) || (fraction(a) === 'NaN' && fraction(b) === 'NaN');
 }
 
 function sameBinary(a: Value, b: Value): boolean {
