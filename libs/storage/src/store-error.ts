@@ -19,18 +19,20 @@ export type StoreErrorKind =
 /** The only error that leaves an adapter. The driver's own error is the `cause`. */
 export class StoreError extends Error {
   readonly kind: StoreErrorKind;
-  /** Of `fenced`: the lane that belongs to somebody else. */
+  /** Of `fenced`: the lane that belongs to somebody else, and the token that has committed there. */
   readonly lane: Lane | undefined;
+  readonly token: number | undefined;
 
   constructor(kind: StoreErrorKind, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StoreError';
     this.kind = kind;
     this.lane = undefined;
+    this.token = undefined;
   }
 
-  static fenced(lane: Lane): StoreError {
-    return Object.assign(new StoreError('fenced', `a later lease has committed on lane ${lane}`), { lane });
+  static fenced(lane: Lane, token: number): StoreError {
+    return Object.assign(new StoreError('fenced', `a later lease has committed on lane ${lane}`), { lane, token });
   }
 
   static is(error: unknown, kind?: StoreErrorKind): error is StoreError {

@@ -87,8 +87,11 @@ export interface Lease {
 
 /** Every call throws SyncError `unavailable` when it gets no answer. */
 export interface Leases {
-  /** Undefined when another holder has it. It ends by itself `ttlMs` after the last renewal. */
-  acquire(name: string, holder: string, ttlMs: Millis): Promise<Lease | undefined>;
+  /**
+   * Undefined when another holder has it. It ends by itself `ttlMs` after the last renewal. The token is greater than
+   * `seen`, one that the caller knows to have been given: who has lost memory and time would give it again.
+   */
+  acquire(name: string, holder: string, ttlMs: Millis, seen?: number): Promise<Lease | undefined>;
   /** Says that the holder is alive and wants a share of the lanes; ends by itself after `ttlMs`. */
   announce(holder: string, ttlMs: Millis): Promise<void>;
   /** Holders that are alive, in order. */

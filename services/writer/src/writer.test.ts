@@ -455,6 +455,19 @@ describe('several writers', () => {
     await Promise.all([stale.stop(), fresh.stop()]);
     await Promise.all([running, freshRunning]);
   });
+
+  it('writes on, though the clock was a year ahead when the last one got its lease', async () => {
+    const rig = await openRig();
+    const ahead = createInProcessLeases({ clock: () => Date.now() + 365 * 24 * 3_600_000 });
+    const former = rig.createWriter({ leases: ahead });
+    const running = former.run();
+    await rig.send(job([request([insert({}, { documentId: 'then' })])]));
+    await former.stop();
+    await running;
+    rig.startWriter();
+    const outcomes = await rig.send(job([request([insert({}, { documentId: 'now' })])]));
+    expect(outcomes).toMatchObject([[{ kind: 'applied', seq: 2 }]]);
+  });
 });
 
 describe('life', () => {

@@ -34,7 +34,7 @@ export function fenceCases(context: StoreContext): void {
     expect(await headOf(store)).toBe(4);
   });
 
-  it('holds for every lane of a transaction, and names the lane that is lost', async () => {
+  it('holds for every lane of a transaction, and names the lane that is lost and the later token', async () => {
     const store = await context.open({ lanes: 2 });
     const [first, second] = [laneOne, lane(1)];
     const both = (tokens: readonly [number, number]) =>
@@ -46,8 +46,8 @@ export function fenceCases(context: StoreContext): void {
         ],
       });
     await both([2, 5]);
-    await expect(both([3, 4])).rejects.toMatchObject({ kind: 'fenced', lane: second });
-    await expect(both([1, 5])).rejects.toMatchObject({ kind: 'fenced', lane: first });
+    await expect(both([3, 4])).rejects.toMatchObject({ kind: 'fenced', lane: second, token: 5 });
+    await expect(both([1, 5])).rejects.toMatchObject({ kind: 'fenced', lane: first, token: 2 });
     expect(await headOf(store)).toBe(1);
   });
 

@@ -40,7 +40,7 @@ export function transactionJob<T>(
 
 function checkFences({ fences = [] }: TransactionRequest, snapshot: RequestSnapshot): void {
   const late = fences.find(({ lane, token }) => token < snapshot.lane(lane).fence);
-  if (late) throw StoreError.fenced(late.lane);
+  if (late) throw StoreError.fenced(late.lane, snapshot.lane(late.lane).fence);
 }
 
 interface PlanTools {

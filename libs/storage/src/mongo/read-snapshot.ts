@@ -101,8 +101,10 @@ function snapshotOf({ lanes, states, outcomes }: Parts): TransactionSnapshot {
 }
 
 function assertNotFenced(lanes: ReadonlyMap<Lane, LaneState>, { fences = [] }: TransactionRequest): void {
-  const late = fences.find(({ lane, token }) => token < (lanes.get(lane)?.fence ?? 0));
-  if (late) throw StoreError.fenced(late.lane);
+  for (const { lane, token } of fences) {
+    const fence = lanes.get(lane)?.fence ?? 0;
+    if (token < fence) throw StoreError.fenced(lane, fence);
+  }
 }
 
 async function readLanes(

@@ -76,6 +76,15 @@ function leaseCases({ connect, pass }: Context): void {
     expect(await left.acquire('lane', 'left', long)).toBeUndefined();
   });
 
+  it('gives a token that is greater than one that was seen elsewhere', async () => {
+    const leases = await connect();
+    const seen = Date.now() + 3_600_000;
+    const first = await leases.acquire('lane', 'left', long, seen);
+    expect(first?.token).toBe(seen + 1);
+    await first?.release();
+    expect((await acquired(leases, 'lane', 'left')).token).toBeGreaterThan(seen + 1);
+  });
+
   it('ends by itself, and lets the next one in with a greater token', async () => {
     const [left, right] = [await connect(), await connect()];
     const first = await acquired(left, 'lane', 'left', short);

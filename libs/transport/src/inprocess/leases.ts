@@ -31,12 +31,12 @@ class MemoryLeases implements Leases {
     this.clock = clock;
   }
 
-  async acquire(name: string, holder: string, ttlMs: Millis): Promise<Lease | undefined> {
+  async acquire(name: string, holder: string, ttlMs: Millis, seen = 0): Promise<Lease | undefined> {
     this.refuseWhenClosed();
     const now = this.clock();
     const current = this.held.get(name);
     if (current !== undefined && current.expiresAt > now && current.holder !== holder) return undefined;
-    this.lastToken = Math.max(this.lastToken + 1, Math.floor(now));
+    this.lastToken = Math.max(this.lastToken + 1, seen + 1, Math.floor(now));
     const mine: Held = { holder, token: this.lastToken, expiresAt: now + ttlMs };
     this.held.set(name, mine);
     return {

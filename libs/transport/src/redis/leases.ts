@@ -8,7 +8,7 @@ import { acquireScript, announceScript, holdersScript, releaseScript, renewScrip
 /**
  * Leases in Redis, timed by Redis' clock. A token is the last one plus one or Redis' clock in milliseconds, whichever is
  * greater, so tokens grow also when Redis has lost all of its memory, as long as its clock is not behind that of the
- * former one by more than it was away. Each process adds the greatest token that it has seen itself.
+ * former one by more than it was away. Each process adds the greatest token that it has seen itself, or was told of.
  */
 export function createRedisLeases(connections: RedisConnections): Leases {
   return new RedisLeases(connections);
@@ -25,10 +25,10 @@ class RedisLeases implements Leases {
     this.keys = redisKeys(connections.keyPrefix);
   }
 
-  async acquire(name: string, holder: string, ttlMs: Millis): Promise<Lease | undefined> {
+  async acquire(name: string, holder: string, ttlMs: Millis, seen = 0): Promise<Lease | undefined> {
     const keys = [this.keys.lease(name), this.keys.leaseToken(name)];
     const before = performance.now();
-    const answer = await this.run(acquireScript, keys, [holder, ttlMs, this.lastToken]);
+    const answer = await this.run(acquireScript, keys, [holder, ttlMs, Math.max(this.lastToken, seen)]);
     if (typeof answer !== 'string') return undefined;
     const token = Number(answer);
     this.lastToken = Math.max(this.lastToken, token);

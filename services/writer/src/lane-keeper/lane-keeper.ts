@@ -1,4 +1,5 @@
 import type { Lane } from '@tidemark/protocol';
+import { StoreError } from '@tidemark/storage';
 import type { Logger } from '@tidemark/telemetry';
 import type { Lease, Leases } from '@tidemark/transport';
 import { preferredOrder, shareOf } from './shares.ts';
@@ -40,6 +41,8 @@ export class LaneKeeper {
   private readonly deps: LaneKeeperDeps;
   private readonly tenures = new Map<Lane, Tenure>();
   private share: number | undefined;
+  /** The greatest token that the store knows of. A clock that was ahead once must not keep everybody out until its time has come. */
+  private seenToken = 0;
   private draining = false;
 
   constructor(deps: LaneKeeperDeps) {
@@ -103,7 +106,7 @@ export class LaneKeeper {
 
   private async acquire(lane: Lane): Promise<boolean> {
     const { leases, holder, leaseTtlMs, serve, logger } = this.deps;
-    const lease = await leases.acquire(leaseName(lane), holder, leaseTtlMs);
+    const lease = await leases.acquire(leaseName(lane), holder, leaseTtlMs, this.seenToken);
     if (lease === undefined) return false;
     try {
       const service = await serve(lane, { token: lease.token, onLost: (error) => this.lose(lane, error) });
@@ -122,6 +125,7 @@ export class LaneKeeper {
 
   private lose(lane: Lane, error: unknown): void {
     this.deps.logger.warn({ err: error, lane }, 'a lane is served by another writer');
+    if (StoreError.is(error, 'fenced')) this.seenToken = Math.max(this.seenToken, error.token ?? 0);
     this.handOver(lane);
   }
 
