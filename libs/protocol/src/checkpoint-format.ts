@@ -1,6 +1,8 @@
 import { ByteReader, MalformedBytes, maxVarintBytes, writeVarint } from './byte-codec.ts';
 import type { Checkpoint, ListingCursor } from './checkpoint.ts';
+import { parseDocumentKey } from './document-id.ts';
 import { brandAs, type CollectionName, type DocumentKey, type Epoch, type HistoryId, type Seq } from './ids.ts';
+import { parseCollectionName } from './parse-change.ts';
 
 /*
  * A checkpoint as bytes, since its token travels with every `sync:changes`:
@@ -109,9 +111,24 @@ function readSeqs(reader: ByteReader, lanes: number): readonly Seq[] {
   return Array.from({ length: lanes }, () => brandAs<Seq>(reader.varint()));
 }
 
+/** Tokens are not signed, and a store can only be asked for what may be in it. */
 function readListing(reader: ByteReader, withAfter: boolean): ListingCursor {
-  const collection = brandAs<CollectionName>(readText(reader));
-  return { collection, after: withAfter ? brandAs<DocumentKey>(readText(reader)) : undefined };
+  const collection = readCollection(readText(reader));
+  return { collection, after: withAfter ? readKey(readText(reader)) : undefined };
+}
+
+function readCollection(text: string): CollectionName {
+  try {
+    return parseCollectionName(text);
+  } catch {
+    throw new MalformedBytes('not a collection of clients');
+  }
+}
+
+function readKey(text: string): DocumentKey {
+  const key = parseDocumentKey(text);
+  if (key === undefined) throw new MalformedBytes('not the key of a document');
+  return key;
 }
 
 function atLeastOne(value: number): number {

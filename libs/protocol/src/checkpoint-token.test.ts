@@ -12,12 +12,17 @@ function checkpoint(seqs: readonly number[], rest: Partial<Record<keyof Checkpoi
 function checkpoints(): fc.Arbitrary<Checkpoint> {
   const seq = fc.oneof(fc.nat(300), fc.maxSafeNat());
   const historyId = fc.oneof(fc.uuid(), fc.string({ minLength: 1, maxLength: 64, unit: 'grapheme' }));
+  const name = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
+  const hex = (length: number) =>
+    fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
+  const key = fc.oneof(
+    fc.string({ minLength: 1, maxLength: 120, unit: 'grapheme' }),
+    hex(24).map((id) => `\u0000o${id}`),
+    fc.uuid().map((id) => `\u0000u${id}`),
+  );
   const listing = fc.record({
-    collection: fc.string({ maxLength: 120, unit: 'grapheme' }),
-    after: fc.option(
-      fc.string({ maxLength: 200, unit: 'binary' }).filter((text) => text.isWellFormed()),
-      { nil: undefined },
-    ),
+    collection: name.filter((text) => !/^\.|\.$|\$|\0/.test(text)),
+    after: fc.option(key, { nil: undefined }),
   });
   return fc.integer({ min: 1, max: 20 }).chain((lanes) => {
     const seqs = fc.array(seq, { minLength: lanes, maxLength: lanes });
@@ -154,6 +159,32 @@ describe('the token of a checkpoint', () => {
         bytes[0] = flags;
         expect(decodeCheckpoint(tokenOf(bytes))).toBeUndefined();
       }
+    });
+
+    it.each([
+      ...[
+        '',
+        '\u0000',
+        'a\u0000b',
+        'tasks\u0000',
+        '$cmd',
+        '.tasks',
+        'system.users',
+        'tidemark_log',
+        'x'.repeat(121),
+      ].map((collection) => ({ collection })),
+      ...[
+        '',
+        '\u0000',
+        'a\u0000b',
+        '\u0000o12',
+        `\u0000o${'A'.repeat(24)}`,
+        '\u0000uzz',
+        `\u0000x${uuid}`,
+        'x'.repeat(513),
+      ].map((after) => ({ collection: 'tasks', after })),
+    ])('the listing %j, of what no client may name', (listing) => {
+      expect(decodeCheckpoint(encodeCheckpoint(checkpoint([7], { listing })))).toBeUndefined();
     });
 
     it('text that is not UTF-8, a UUID in its long form, and an empty history id', () => {

@@ -36,3 +36,10 @@ export function documentIdOf(key: DocumentKey): DocumentId {
   const text = key.slice(2);
   return key[1] === 'o' ? { $oid: text } : { $uuid: text };
 }
+
+/** The text as a key, or undefined when no id has it. */
+export function parseDocumentKey(text: string): DocumentKey | undefined {
+  const id = parseDocumentId(documentIdOf(brandAs<DocumentKey>(text)));
+  const key = id === undefined ? undefined : documentKey(id);
+  return key === text ? key : undefined;
+}
