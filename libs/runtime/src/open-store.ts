@@ -44,19 +44,13 @@ async function openMongo(
 ): Promise<Store> {
   const { openMongoStore } = await import('@tidemark/storage/mongo');
   const { mongodbDatabase: database, mongodbPoolSize: poolSize, mongodbSocketTimeoutMs: socketTimeoutMs } = settings;
-  const store = await openMongoStore({
+  const holder = `${hostname()}:${process.pid}`;
+  return openMongoStore({
     ...shared,
     keepLanes,
     poolSize,
     socketTimeoutMs,
     ...(database !== undefined && { database }),
+    ...(settings.redisUrl === undefined && { exclusive: { holder, ttlMs: exclusiveLeaseMs, onLost } }),
   });
-  if (settings.redisUrl !== undefined) return store;
-  try {
-    await store.acquireExclusiveLease({ holder: `${hostname()}:${process.pid}`, ttlMs: exclusiveLeaseMs, onLost });
-    return store;
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
 }

@@ -1,20 +1,19 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
+import { commit } from './testing/sample-plans.ts';
 import { useTestBed } from './testing/test-bed.ts';
 
 const bed = useTestBed();
 const neverLost = () => {
   throw new Error('the lease was lost');
 };
-const lease = (holder: string, ttlMs = 600) => ({ holder, ttlMs, onLost: neverLost });
+const alone = (holder: string, ttlMs = 600) => bed().open({ exclusive: { holder, ttlMs, onLost: neverLost } });
 const row = () => bed().db.collection<{ _id: string; holder: string; token: string; expiresAt: Date }>('tidemark_meta');
 
 describe('the lease of a server that is alone', () => {
   it('is refused to a second one, with what to do', async () => {
-    const [first, second] = [await bed().open(), await bed().open()];
-    await first.acquireExclusiveLease(lease('host-1:4711'));
-    const refused = second.acquireExclusiveLease(lease('host-2:4711'));
-    await expect(refused).rejects.toMatchObject({
+    await alone('host-1:4711');
+    await expect(alone('host-2:4711')).rejects.toMatchObject({
       kind: 'unavailable',
       message: expect.stringMatching(/host-1:4711.*REDIS_URL/),
     });
@@ -22,45 +21,55 @@ describe('the lease of a server that is alone', () => {
   });
 
   it('is given to one of several that come at once', async () => {
-    const stores = await Promise.all([1, 2, 3].map(() => bed().open()));
-    const results = await Promise.allSettled(stores.map((store, n) => store.acquireExclusiveLease(lease(`host-${n}`))));
+    const results = await Promise.allSettled([1, 2, 3].map((n) => alone(`host-${n}`)));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('is free at once when it was released, or its store closed', async () => {
-    const [first, second, third] = [await bed().open(), await bed().open(), await bed().open()];
-    const held = await first.acquireExclusiveLease(lease('first', 60_000));
-    await held.release();
-    await held.release();
-    await second.acquireExclusiveLease(lease('second', 60_000));
-    await second.close();
-    await third.acquireExclusiveLease(lease('third', 60_000));
-    expect(await row().findOne({ _id: 'exclusive' })).toMatchObject({ holder: 'third' });
+  it('is free at once when its store is closed', async () => {
+    const first = await alone('first', 60_000);
+    await first.close();
+    await alone('second', 60_000);
+    expect(await row().findOne({ _id: 'exclusive' })).toMatchObject({ holder: 'second' });
+  });
+
+  it('is given back by one that cannot be opened', async () => {
+    await (await bed().open()).close();
+    const history = bed().db.collection<{ _id: string }>('tidemark_meta');
+    await history.updateOne({ _id: 'history' }, { $set: { format: 2 } });
+    await expect(alone('old', 60_000)).rejects.toThrow('newer version');
+    await history.updateOne({ _id: 'history' }, { $set: { format: 1 } });
+    await alone('next', 60_000);
+  });
+
+  it('comes before everything else: one that is refused does not change the lanes', async () => {
+    const first = await alone('first');
+    const refused = bed().open({ lanes: 3, exclusive: { holder: 'second', ttlMs: 600, onLost: neverLost } });
+    await expect(refused).rejects.toMatchObject({ kind: 'unavailable' });
+    await commit(first, [{ id: 'a', fields: {}, change: 'a' }]);
+    expect((await bed().open({ keepLanes: true })).history).toEqual(first.history);
   });
 
   it('passes on from a server that died', async () => {
-    const store = await bed().open();
     const expiresAt = new Date(Date.now() + 700);
     await row().insertOne({ _id: 'exclusive', holder: 'dead', token: 'old', expiresAt });
-    await store.acquireExclusiveLease(lease('next', 2_000));
+    await alone('next', 2_000);
     expect(Date.now()).toBeGreaterThanOrEqual(expiresAt.getTime());
     expect(await row().findOne({ _id: 'exclusive' })).toMatchObject({ holder: 'next' });
   });
 
   it('is renewed beyond its time', async () => {
-    const [first, second] = [await bed().open(), await bed().open()];
-    await first.acquireExclusiveLease(lease('first', 600));
+    await alone('first', 600);
     const { expiresAt } = (await row().findOne({ _id: 'exclusive' }))!;
-    await expect(second.acquireExclusiveLease(lease('second', 600))).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(alone('second', 600)).rejects.toMatchObject({ kind: 'unavailable' });
     const renewed = (await row().findOne({ _id: 'exclusive' }))!;
     expect(renewed.expiresAt.getTime()).toBeGreaterThan(expiresAt.getTime());
   });
 
   it('tells its holder when another one has taken it', async () => {
-    const store = await bed().open();
     const events = new EventEmitter();
     const lost = once(events, 'lost');
-    await store.acquireExclusiveLease({ ...lease('paused', 300), onLost: () => events.emit('lost') });
+    const exclusive = { holder: 'paused', ttlMs: 300, onLost: () => events.emit('lost') };
+    const store = await bed().open({ exclusive });
     await row().updateOne({ _id: 'exclusive' }, { $set: { token: 'another', holder: 'another' } });
     await lost;
     await store.close();

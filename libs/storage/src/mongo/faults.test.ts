@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { brandAs, type Seq } from '@tidemark/protocol';
-import type { MongoStore } from './index.ts';
+import type { Store } from '../port.ts';
 import { BreakingProxy } from './testing/breaking-proxy.ts';
 import { commit, epoch1, lane0, refOf } from './testing/sample-plans.ts';
 import { useTestBed } from './testing/test-bed.ts';
 
 const bed = useTestBed();
 let proxy: BreakingProxy;
-let store: MongoStore;
+let store: Store;
 
 beforeEach(async () => {
   proxy = await BreakingProxy.to(bed().server.uri);
@@ -148,7 +148,7 @@ describe('a transaction that reads everything', () => {
 });
 
 describe('what a transaction presumes', () => {
-  const look = (writer: MongoStore) =>
+  const look = (writer: Store) =>
     writer.transact({ epoch: epoch1, lanes: [lane0], documents: [refOf({ id: 'a' })], changes: [] }, (snapshot) => ({
       plan: nothing,
       result: { head: snapshot.head(lane0), state: snapshot.state(refOf({ id: 'a' }))?.kind },

@@ -1,3 +1,2 @@
-export type { ExclusiveLease, LeaseOptions } from './exclusive-lease.ts';
-export { type MongoStore, type MongoStoreOptions, openMongoStore } from './open-mongo-store.ts';
+export { type MongoStoreOptions, openMongoStore } from './open-mongo-store.ts';
 export { filterOf, type QueryFilter } from './rql-filter.ts';

@@ -27,16 +27,13 @@ export interface MongoStoreOptions extends ConnectOptions {
    * for a while, each would else end the epoch of the other.
    */
   readonly keepLanes?: boolean | undefined;
+  /**
+   * For a server without Redis, which must be the only one. It is refused while another one holds the lease, before anything
+   * of that one's is touched; the message says what to do. The lease ends with `close`.
+   */
+  readonly exclusive?: LeaseOptions | undefined;
   readonly collections?: ((name: CollectionName) => CollectionSettings | undefined) | undefined;
   readonly logger?: Pick<Logger, 'warn'> | undefined;
-}
-
-export interface MongoStore extends Store {
-  /**
-   * For a server without Redis, which must be the only one. Throws StoreError `unavailable` while another one holds the
-   * lease; the message says what to do. Ends with `release`, at the latest with `close`.
-   */
-  acquireExclusiveLease(options: LeaseOptions): Promise<ExclusiveLease>;
 }
 
 /** A check waits no longer, ms: whoever probes wants to know it within seconds. */
@@ -50,19 +47,22 @@ const firstWithClientBulkWrite = 25;
  * they count as oldest, and those whose `_id` is no string, ObjectId or UUID are left alone.
  * Throws StoreError; `invalid` when the server or the database cannot be used, with what to do about it.
  */
-export async function openMongoStore(options: MongoStoreOptions): Promise<MongoStore> {
+export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
   const { lanes } = options;
   if (!Number.isInteger(lanes) || lanes < 1 || lanes > 1024) throw new StoreError('invalid', 'lanes must be 1 to 1024');
   const { client, wireVersion } = await connect(options);
+  let lease: ExclusiveLease | undefined;
   try {
     const database = databaseOf(client, options.database);
     await makeOwnIndexes(database);
+    lease = options.exclusive && (await acquireExclusiveLease(database.meta, options.exclusive));
     const history = await openHistory(database, { lanes, keepStored: options.keepLanes ?? false });
     const { collections: settingsOf = () => undefined, logger } = options;
     const collections = await openUserCollections({ database, settingsOf, logger });
     const sendQuickly = wireVersion >= firstWithClientBulkWrite ? sendAtOnce : sendEach;
-    return createMongoStore(database, history, { collections, sendQuickly });
+    return createMongoStore(database, history, { collections, sendQuickly, lease });
   } catch (error) {
+    await lease?.release();
     await client.close().catch(() => undefined);
     throw translate(error);
   }
@@ -89,15 +89,16 @@ function ignoreExisting(error: unknown): void {
 interface Means {
   readonly collections: UserCollections;
   readonly sendQuickly: SendWrites;
+  readonly lease: ExclusiveLease | undefined;
 }
 
-function createMongoStore(database: Database, history: History, { collections, sendQuickly }: Means): MongoStore {
+function createMongoStore(database: Database, history: History, means: Means): Store {
+  const { collections, sendQuickly, lease } = means;
   const inFlight = createInFlight();
   const guard = guardWith(inFlight);
   const laneCount = history.epochs.at(-1)?.lanes ?? 1;
   const transact = createTransact({ database, collections, laneCount, sendQuickly });
   const tides = createTides(database);
-  const leases = new Set<ExclusiveLease>();
   return {
     history,
     transact: (request, decide) => guard(() => transact(request, decide)),
@@ -111,15 +112,9 @@ function createMongoStore(database: Database, history: History, { collections, s
     trim: (request) => guard(() => trimLog(database, request)),
     statistics: () => guard(() => countChanges(database, history)),
     check: () => guard(() => ping(database)),
-    acquireExclusiveLease: (lease) =>
-      guard(async () => {
-        const acquired = await acquireExclusiveLease(database.meta, lease);
-        leases.add(acquired);
-        return acquired;
-      }),
     close: () =>
       inFlight.close(async () => {
-        for (const lease of leases) await lease.release();
+        await lease?.release();
         await database.client.close();
       }),
   };

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
 import type { Db, MongoClient } from 'mongodb';
+import type { Store } from '../../port.ts';
 import { createClient } from '../create-client.ts';
-import { type MongoStore, type MongoStoreOptions, openMongoStore } from '../open-mongo-store.ts';
+import { type MongoStoreOptions, openMongoStore } from '../open-mongo-store.ts';
 import { type MongoServer, type StartOptions, startMongo } from './start-mongo.ts';
 
 export interface TestBed {
@@ -10,7 +11,7 @@ export interface TestBed {
   /** A database of its own for each test, as another program sees it. */
   readonly db: Db;
   /** A store on that database, closed after the test. */
-  open(options?: Partial<MongoStoreOptions>): Promise<MongoStore>;
+  open(options?: Partial<MongoStoreOptions>): Promise<Store>;
 }
 
 /** One server for the tests of a file. */
@@ -20,7 +21,7 @@ export function useTestBed(options?: StartOptions): () => TestBed {
   let server: MongoServer;
   let client: MongoClient;
   let bed: TestBed;
-  const stores: MongoStore[] = [];
+  const stores: Store[] = [];
   beforeAll(async () => {
     server = await startMongo(options);
     client = await createClient(server.uri).connect();
