@@ -104,6 +104,22 @@ describe('when the leader dies', () => {
     expect(await titles(follower)).toEqual([]);
   });
 
+  it('a write that it had kept and could not tell of is kept, though the store has no room now', async () => {
+    const [leader, follower] = (await openTabs(2)) as [Tab, Tab];
+    const writing = write(follower, 'a');
+    world.store.onWritten = () => {
+      world.store.onWritten = () => {};
+      world.store.isFull = true;
+      leader.die();
+    };
+    await world.flow();
+    await expect(writing).resolves.toMatchObject({ documentId: 'a' });
+    world.store.isFull = false;
+    world.clock.advance(10_000);
+    await world.flow();
+    expect({ commits: commitsOf('a'), titles: await titles(follower) }).toEqual({ commits: 1, titles: ['a'] });
+  });
+
   it('a subscription that a follower was ending ends', async () => {
     const [leader, follower] = (await openTabs(2)) as [Tab, Tab];
     const notes = await follower.client.subscribe('notes');

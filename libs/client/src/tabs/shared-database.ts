@@ -58,6 +58,27 @@ export function takeOver(database: LocalDatabase, state: StoredState, own: reado
   takeState(database, state, own);
 }
 
+/**
+ * What the store lacks of a tab's own writes and subscriptions. The rest was written by a leader that could not tell: when there is no
+ * room for it now, nobody may hear that it was not kept.
+ */
+export function missingIn({ entries, subscriptions }: StoredState, batch: WriteBatch): WriteBatch {
+  const storedEntries = new Set(entries.map(({ id }) => id));
+  const storedClaims = new Map(subscriptions.map(({ id, claimedAt }) => [id, claimedAt]));
+  return {
+    ...batch,
+    putEntries: batch.putEntries.filter(({ id }) => !storedEntries.has(id)),
+    deleteEntries: batch.deleteEntries.filter((id) => storedEntries.has(id)),
+    putSubscriptions: batch.putSubscriptions.filter(({ id, claimedAt }) => storedClaims.get(id) !== claimedAt),
+    deleteSubscriptions: batch.deleteSubscriptions.filter((id) => storedClaims.has(id)),
+  };
+}
+
+/** Whether there is nothing to write. */
+export function isEmpty({ meta, ...records }: WriteBatch): boolean {
+  return meta === undefined && Object.values(records).every((some) => some.length === 0);
+}
+
 function forgetDocuments({ documents }: LocalDatabase, state: StoredState): void {
   const stored = new Set(state.documents.map(({ collection, key }) => documentRef(collection, key)));
   for (const collection of documents.collections()) {

@@ -3,7 +3,7 @@ import { LocalStoreError } from '../local/port.ts';
 import type { MetaRecord, StoredState, WriteBatch } from '../local/records.ts';
 import { storeError } from '../store-error.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
-import { takeBatch, takeOver, takeState } from './shared-database.ts';
+import { isEmpty, missingIn, takeBatch, takeOver, takeState } from './shared-database.ts';
 import type { SharedDriver, ShareStore, TabClient } from './shared-driver.ts';
 import { TabClaims } from './tab-claims.ts';
 import { TabEvents } from './tab-events.ts';
@@ -89,7 +89,7 @@ export class TabDriver implements SharedDriver {
     }
     // Where we stand is the leader's to say.
     const { meta: _, ...own } = batch;
-    if (Object.values(own).some((records) => records.length > 0)) await this.#requests.send(own);
+    if (!isEmpty(own)) await this.#requests.send(own);
   }
 
   command(command: ConnectionCommand): void {
@@ -139,12 +139,16 @@ export class TabDriver implements SharedDriver {
   async #waitToLead(): Promise<void> {
     await this.#tabs.waitToLead();
     // The last leader may have written what it could not tell any more.
-    if (!(await this.#read(takeOver)) || this.#isClosed) return;
+    const stored = await this.#read(takeOver);
+    if (!stored || this.#isClosed) return;
     this.#startOver();
     this.#engine = this.#client.makeEngine();
     this.#hearEarly();
     this.#start();
-    await this.#requests.write((batch) => this.#store(this.#current(batch)));
+    await this.#requests.write(async (batch) => {
+      const missing = missingIn(stored, this.#current(batch));
+      if (!isEmpty(missing)) await this.#store(missing);
+    });
   }
 
   /** What the stored checkpoint stands for goes on, whatever the last leader told of it. */
@@ -158,8 +162,8 @@ export class TabDriver implements SharedDriver {
     }
   }
 
-  /** Resolves with false when the client was closed, or leads, meanwhile. */
-  async #read(take: typeof takeState): Promise<boolean> {
+  /** Resolves with what the store holds; with nothing when the client was closed, or leads, meanwhile. */
+  async #read(take: typeof takeState): Promise<StoredState | undefined> {
     const { store, clock, database, subscriptions, events } = this.#client;
     this.#isLoaded = false;
     while (!this.#isClosed) {
@@ -169,14 +173,14 @@ export class TabDriver implements SharedDriver {
         this.#meta = state.meta;
         take(database, state, this.#requests.batches());
         subscriptions.reload();
-        return true;
+        return state;
       } catch (error) {
         const { code, message } = storeError('the local store failed', error);
         events.emit('problem', { code, message, cause: error });
         await new Promise<void>((resolve) => clock.after(readAgainMs, resolve));
       }
     }
-    return false;
+    return undefined;
   }
 
   /** We have missed what was written: the leader has died, most likely. */
