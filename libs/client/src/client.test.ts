@@ -47,6 +47,37 @@ describe('opening', () => {
     expect(client.status.connection).toBe('connecting');
   });
 
+  it('does not connect before it has read the store, whatever it is told', async () => {
+    const store = new MemoryStore();
+    const first = start({ store });
+    await first.ready;
+    socket.accept('ann');
+    await first.close();
+    const second = start({ store, connect: false });
+    second.resume();
+    expect(socket.isOpen).toBe(false);
+    await second.ready;
+    socket.accept('ben');
+    expect(second.status.problem?.code).toBe('wrong_user');
+    await second.close();
+    const paused = start();
+    paused.pause();
+    await paused.ready;
+    expect(paused.status.connection).toBe('paused');
+  });
+
+  it('refuses what is asked of it after it was closed, and does nothing more', async () => {
+    const client = start({ connect: false });
+    const problems: unknown[] = [];
+    client.on('problem', (problem) => problems.push(problem));
+    const subscription = await client.subscribe('tasks');
+    await client.close();
+    await expect(client.collection('tasks').insert({ n: 1 })).rejects.toMatchObject({ code: 'closed' });
+    await expect(subscription.unsubscribe()).rejects.toMatchObject({ code: 'closed' });
+    expect(problems).toEqual([]);
+    expect(clock.timers).toBe(0);
+  });
+
   it('drops subscriptions that nobody has asked for in a long time', async () => {
     const store = new MemoryStore();
     const day = 86_400_000;

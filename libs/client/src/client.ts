@@ -18,7 +18,7 @@ import { connectionStatus, type SyncStatus } from './status.ts';
 import { storeError } from './store-error.ts';
 import type { Subscription } from './subscription.ts';
 import { type SubscribeOptions, Subscriptions } from './subscriptions.ts';
-import type { SyncDriver } from './sync/driver.ts';
+import type { ConnectionCommand, SyncDriver } from './sync/driver.ts';
 import { SyncEngine } from './sync/engine.ts';
 import { SubscriptionSet } from './sync/subscription-set.ts';
 import type { SharedDriver, TabClient } from './tabs/shared-driver.ts';
@@ -41,12 +41,14 @@ export class Client {
   readonly #waiters = new SyncWaiters();
   readonly #tabs: SharedDriver | undefined;
   #isReady = false;
+  #wantsConnection: boolean;
   #closing: Promise<void> | undefined;
   #status: SyncStatus;
 
   /** Use `createClient`. */
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#wantsConnection = options.connect !== false;
     this.#core = coreOf(options, () => this.#flusher.flushed());
     this.#flusher = this.#makeFlusher();
     this.#writer = new LocalWriter({ ...this.#core, maxPending: options.maxPending ?? 10_000 });
@@ -126,17 +128,17 @@ export class Client {
 
   /** Disconnects; the client goes on working locally. */
   pause(): void {
-    this.#driver.command('pause');
+    this.#command('pause');
   }
 
-  /** Connects, also after the server refused. */
+  /** Connects, also after the server refused; as soon as the local store has been read. */
   resume(): void {
-    this.#driver.command('resume');
+    this.#command('resume');
   }
 
   /** Tries at once instead of waiting: the network may be back. */
   wake(): void {
-    this.#driver.command('wake');
+    this.#command('wake');
   }
 
   /**
@@ -173,7 +175,13 @@ export class Client {
     this.#isReady = true;
     this.#changed();
     if (this.#tabs) this.#tabs.loaded();
-    else if (this.#options.connect !== false) this.resume();
+    else if (this.#wantsConnection) this.resume();
+  }
+
+  /** A client whose store is not read yet does not know whose it is, and would take itself for a new one. */
+  #command(command: ConnectionCommand): void {
+    if (this.#tabs || this.#isReady) this.#driver.command(command);
+    else if (command !== 'wake') this.#wantsConnection = command === 'resume';
   }
 
   async #close(): Promise<void> {

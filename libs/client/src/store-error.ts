@@ -1,7 +1,11 @@
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { LocalStoreError, type LocalStoreErrorCode } from './local/port.ts';
 
-const codes: Partial<Record<LocalStoreErrorCode, ClientErrorCode>> = { full: 'store_full', inUse: 'store_in_use' };
+const codes: Partial<Record<LocalStoreErrorCode, ClientErrorCode>> = {
+  full: 'store_full',
+  inUse: 'store_in_use',
+  closed: 'closed',
+};
 
 /** What is known of something that was thrown. */
 export function textOf(error: unknown): string {

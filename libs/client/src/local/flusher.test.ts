@@ -125,4 +125,14 @@ describe('Flusher', () => {
     finish[1]?.();
     await flusher.stop();
   });
+
+  it('does not try any more when it was stopped', async () => {
+    await flusher.stop();
+    tell('a');
+    await expect(flusher.flushed()).rejects.toMatchObject({ code: 'closed' });
+    await settle();
+    expect(batches).toEqual([]);
+    expect(failures).toEqual([]);
+    expect(clock.timers).toBe(0);
+  });
 });

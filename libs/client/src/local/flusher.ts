@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../clock.ts';
 import type { LocalDatabase } from './database.ts';
+import { LocalStoreError } from './port.ts';
 import type { WriteBatch } from './records.ts';
 
 const retryMs = 5_000;
@@ -27,6 +28,7 @@ export class Flusher {
   #waiters: Waiter[] = [];
   #running: Promise<void> | undefined;
   #cancelRetry: Cancel | undefined;
+  #isStopped = false;
 
   constructor(options: FlusherOptions) {
     this.#options = options;
@@ -34,19 +36,21 @@ export class Flusher {
 
   /** Starts writing unless it goes on already. */
   schedule(): void {
-    this.#running ??= this.#run();
+    if (!this.#isStopped) this.#running ??= this.#run();
   }
 
-  /** Resolves when all that was changed before the call is stored; rejects when that failed. */
+  /** Resolves when all that was changed before the call is stored; rejects when that failed, and after `stop`. */
   flushed(): Promise<void> {
+    if (this.#isStopped) return Promise.reject(new LocalStoreError('closed', 'the client was closed'));
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       this.schedule();
     });
   }
 
-  /** Waits for the batch under way and stops trying. */
+  /** Waits for the batch under way and stops trying: what is changed from now on stays in memory. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#cancelRetry?.();
     await this.#running;
     this.#cancelRetry?.();
