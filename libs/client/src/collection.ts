@@ -40,7 +40,7 @@ export class Collection<T extends Document = Document> {
    * Visible at once, resolves when it is in the local store; what the server makes of it is told by `Write.settled`.
    *
    * Rejects with ClientError `invalid_document` (not JSON, a key with `$` or a dot), `invalid_message` (the id, the collection's name),
-   * `outbox_full` (`maxPending` writes wait), `store_full`, `store_failed`; then nothing is left of the write.
+   * `outbox_full` (`maxPending` writes wait), `store_full`, `store_failed`, `closed`; then nothing is left of the write.
    */
   async insert(document: NewDocument): Promise<Write> {
     const id = isObject(document) ? (document._id ?? randomId(this.#context.random, 20)) : undefined;

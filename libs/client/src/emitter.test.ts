@@ -43,4 +43,26 @@ describe('Emitter', () => {
     emitter.emit('number', 1);
     expect(heard).toEqual(['first']);
   });
+
+  it('takes one function twice, each with its own end', () => {
+    const emitter = new Emitter<Events>(() => {});
+    const heard: number[] = [];
+    const listener = (value: number) => heard.push(value);
+    const stop = emitter.on('number', listener);
+    emitter.on('number', listener);
+    emitter.emit('number', 1);
+    stop();
+    emitter.emit('number', 2);
+    expect(heard).toEqual([1, 1, 2]);
+  });
+
+  it('does not call a listener that one before it has ended', () => {
+    const emitter = new Emitter<Events>(() => {});
+    const heard: string[] = [];
+    let stop = () => {};
+    emitter.on('number', () => stop());
+    stop = emitter.on('number', () => heard.push('ended'));
+    emitter.emit('number', 1);
+    expect(heard).toEqual([]);
+  });
 });

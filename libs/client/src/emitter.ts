@@ -13,12 +13,17 @@ export class Emitter<Events extends object> {
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    // The same function may listen twice.
+    const own = (event: Events[Name]) => listener(event);
+    listeners.add(own);
+    return () => listeners.delete(own);
   }
 
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+    const listeners = this.#listeners.get(name);
+    for (const listener of [...(listeners ?? [])]) {
+      // One before it may have ended it.
+      if (!listeners?.has(listener)) continue;
       try {
         (listener as (event: Events[Name]) => void)(event);
       } catch (error) {

@@ -1,15 +1,18 @@
 import type { Json } from '@tidemark/protocol/core';
 import { ClientError } from './client-error.ts';
-import type { Unsubscribe } from './emitter.ts';
+import { Emitter, type Unsubscribe } from './emitter.ts';
 import type { SubscriptionRecord } from './local/records.ts';
 import { storeError } from './store-error.ts';
 import type { SubscriptionSet, SubscriptionState } from './sync/subscription-set.ts';
 
 export interface SubscriptionContext {
   readonly subscriptions: SubscriptionSet;
+  /** As it was asked for: one that shares the subscription may have given it another. */
+  readonly name: string | undefined;
   /** Gives the claim on the subscription back. */
-  readonly release: (id: string) => void;
+  readonly release: () => void;
   readonly flushed: () => Promise<void>;
+  readonly report: (error: unknown) => void;
 }
 
 /** A claim on the documents of a collection that match a filter: they are fetched, kept, and kept right. */
@@ -25,7 +28,7 @@ export class Subscription {
   /** As in `SubscribeOptions`. */
   readonly name: string | undefined;
   readonly #context: SubscriptionContext;
-  readonly #listeners = new Set<(state: SubscriptionState) => void>();
+  readonly #events: Emitter<{ state: SubscriptionState }>;
   readonly #unwatch: Unsubscribe;
   #state: SubscriptionState;
 
@@ -35,8 +38,9 @@ export class Subscription {
     this.collection = record.collection;
     this.filter = record.filter;
     this.args = record.args;
-    this.name = record.name;
+    this.name = context.name;
     this.#context = context;
+    this.#events = new Emitter(context.report);
     const { subscriptions } = context;
     const active = subscriptions.get(record.id);
     this.#state = active ? subscriptions.shown(active) : { kind: 'pending' };
@@ -50,10 +54,11 @@ export class Subscription {
     return this.#state;
   }
 
-  /** Calls the listener with every new state. Returns the function that ends it; safe to call twice. */
+  /**
+   * Calls the listener with every new state; one that throws hinders nobody. Returns the function that ends it; safe to call twice.
+   */
   onState(listener: (state: SubscriptionState) => void): Unsubscribe {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#events.on('state', listener);
   }
 
   /**
@@ -76,12 +81,13 @@ export class Subscription {
 
   /**
    * Gives the claim back; after the last one the subscription ends, and documents that no other one holds leave this client. Safe to call twice.
-   * Throws ClientError `store_full` and `store_failed`: then it has ended here, and is ended for good as soon as the store takes it.
+   * Throws ClientError `store_full` and `store_failed`: then it has ended here, and is ended for good as soon as the store takes it;
+   * `closed` when the client was closed: then the next run still has it.
    */
   async unsubscribe(): Promise<void> {
     if (isOver(this.#state)) return;
     this.#changed({ kind: 'ended' });
-    this.#context.release(this.id);
+    this.#context.release();
     try {
       await this.#context.flushed();
     } catch (error) {
@@ -89,11 +95,16 @@ export class Subscription {
     }
   }
 
+  /** @internal Its name was taken, while others go on to hold the subscription. */
+  supersede(): void {
+    this.#changed({ kind: 'superseded' });
+  }
+
   #changed(state: SubscriptionState): void {
     if (isOver(this.#state)) return;
     this.#state = state;
     if (isOver(state)) this.#unwatch();
-    for (const listener of [...this.#listeners]) listener(state);
+    this.#events.emit('state', state);
   }
 }
 

@@ -19,6 +19,7 @@ export interface SubscriptionsOptions {
   readonly random: () => number;
   readonly clock: Clock;
   readonly flushed: () => Promise<void>;
+  readonly report: (error: unknown) => void;
   /** A refused subscription is asked for again. */
   readonly reconcile: () => void;
   /** A subscription of an earlier run that nobody has asked for since is dropped after this time. */
@@ -30,7 +31,8 @@ export interface SubscriptionsOptions {
 /** Hands out claims on subscriptions. Equal requests share one; the last claim that is given back ends it. */
 export class Subscriptions {
   readonly #options: SubscriptionsOptions;
-  readonly #claims = new Map<string, number>();
+  /** What this program holds, by the id of the subscription. */
+  readonly #claims = new Map<string, Set<Subscription>>();
 
   constructor(options: SubscriptionsOptions) {
     this.#options = options;
@@ -48,9 +50,12 @@ export class Subscriptions {
       this.#supersede(request.name, claimed.id);
       return claimed;
     });
-    this.#claim(record.id, (this.#claims.get(record.id) ?? 0) + 1);
+    const release = () => this.#release(claim);
+    const claim: Subscription = new Subscription(record, { ...this.#options, name: request.name, release });
+    this.#claims.set(record.id, this.#claimsOf(record.id).add(claim));
+    this.#tellClaims();
     if (set.retry(record.id)) this.#options.reconcile();
-    return new Subscription(record, { ...this.#options, release: (id) => this.#release(id) });
+    return claim;
   }
 
   /** After loading: forgets what no program has asked for in a long time, and what two tabs that came at once both asked for. */
@@ -75,25 +80,43 @@ export class Subscriptions {
     return set.add({ id, key, collection, filter, args, claimedAt: clock.now(), ...(name !== undefined && { name }) });
   }
 
+  /** Those who hold another subscription under this name lose it; who holds it otherwise does not. */
   #supersede(name: string | undefined, id: string): void {
-    const { subscriptions: set } = this.#options;
-    for (const { record } of set.all()) {
-      if (name === undefined || record.name !== name || record.id === id) continue;
-      this.#claims.delete(record.id);
-      set.remove(record.id, { kind: 'superseded' });
+    if (name === undefined) return;
+    for (const { record } of this.#options.subscriptions.all()) {
+      if (record.id === id) continue;
+      for (const claim of this.#claimsOf(record.id)) {
+        if (claim.name !== name) continue;
+        this.#drop(claim, 'superseded');
+        claim.supersede();
+      }
+      // Also of an earlier run, whose claims are gone.
+      if (record.name === name) this.#endUnlessHeld(record.id, 'superseded');
     }
   }
 
-  #release(id: string): void {
-    const count = (this.#claims.get(id) ?? 0) - 1;
-    this.#claim(id, count);
-    if (count > 0 || this.#options.claims?.isHeldElsewhere(id)) return;
-    this.#options.subscriptions.remove(id, { kind: 'ended' });
+  #release(claim: Subscription): void {
+    this.#drop(claim, 'ended');
+    this.#tellClaims();
   }
 
-  #claim(id: string, count: number): void {
-    if (count > 0) this.#claims.set(id, count);
-    else this.#claims.delete(id);
+  #drop(claim: Subscription, kind: 'ended' | 'superseded'): void {
+    this.#claimsOf(claim.id).delete(claim);
+    this.#endUnlessHeld(claim.id, kind);
+  }
+
+  /** The last claim that is given back ends a subscription. */
+  #endUnlessHeld(id: string, kind: 'ended' | 'superseded'): void {
+    if (this.#claimsOf(id).size > 0) return;
+    this.#claims.delete(id);
+    if (!this.#options.claims?.isHeldElsewhere(id)) this.#options.subscriptions.remove(id, { kind });
+  }
+
+  #claimsOf(id: string): Set<Subscription> {
+    return this.#claims.get(id) ?? new Set();
+  }
+
+  #tellClaims(): void {
     this.#options.claims?.tell([...this.#claims.keys()]);
   }
 }

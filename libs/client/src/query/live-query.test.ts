@@ -147,6 +147,17 @@ describe('observe', () => {
     expect(seen.map(ids)).toEqual([[], ['a']]);
   });
 
+  it('tells nobody who was ended by a listener before', () => {
+    const table = new Table();
+    const query = table.query();
+    let stop = () => {};
+    const heard: unknown[] = [];
+    query.observe(({ diff }) => diff && stop());
+    stop = query.observe(({ diff }) => diff && heard.push(diff));
+    table.set({ a: {} });
+    expect(heard).toEqual([]);
+  });
+
   it('shows no observer a step that another one has not seen', () => {
     const [first, second] = [table.query(), table.query()];
     const pairs: [number | undefined, number | undefined][] = [];

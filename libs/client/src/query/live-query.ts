@@ -145,7 +145,10 @@ export class LiveQuery<T extends Document = Document> {
     this.#told = this.#current;
     if (diff.added.length + diff.removed.length + diff.changed.length === 0) return;
     const documents = this.#told as readonly T[];
-    for (const listener of [...this.#listeners]) this.#call(listener, { documents, diff });
+    for (const listener of [...this.#listeners]) {
+      // One before it may have ended it.
+      if (this.#listeners.has(listener)) this.#call(listener, { documents, diff });
+    }
   }
 
   #call(listener: (result: QueryResult<T>) => void, result: QueryResult<T>): void {
