@@ -52,9 +52,15 @@ export interface LocalWriterOptions {
 export class LocalWriter {
   readonly #options: LocalWriterOptions;
   readonly #unstored = new Set<string>();
+  /** Those who wait for the server's word, by change: an outbox of thousands is not searched for each of its writes. */
+  readonly #undecided = new Map<string, (write: SettledWrite) => void>();
 
   constructor(options: LocalWriterOptions) {
     this.#options = options;
+    options.events.on('settled', (write) => {
+      this.#undecided.get(write.changeId)?.(write);
+      this.#undecided.delete(write.changeId);
+    });
   }
 
   isStored(entry: OutboxEntry): boolean {
@@ -73,27 +79,20 @@ export class LocalWriter {
 
   /**
    * Shows the write at once; resolves when it is in the local store. Throws ClientError: `invalid_document`, `invalid_message`,
-   * `outbox_full`, `store_full` and `store_failed`; then nothing is left of it.
+   * `outbox_full`, `store_full`, `store_failed` and `closed`; then nothing is left of it.
    */
   async write(request: WriteRequest): Promise<Write> {
-    const { database, events, flushed } = this.#options;
+    const { database, flushed } = this.#options;
     const entry = this.#entryOf(request);
-    let stop = () => {};
-    const settled = new Promise<SettledWrite>((resolve) => {
-      stop = events.on('settled', (write) => {
-        if (write.changeId !== entry.id) return;
-        stop();
-        resolve(write);
-      });
-    });
+    const settled = new Promise<SettledWrite>((resolve) => this.#undecided.set(entry.id, resolve));
     this.#unstored.add(entry.id);
     database.mutate(() => database.outbox.add(entry));
     try {
       await flushed();
     } catch (error) {
       this.#unstored.delete(entry.id);
+      this.#undecided.delete(entry.id);
       database.mutate(() => database.outbox.remove(entry.id));
-      stop();
       throw storeError('the write could not be kept', error);
     }
     return { changeId: entry.id, documentId: entry.documentId, settled: () => settled };

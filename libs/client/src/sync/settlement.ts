@@ -41,9 +41,9 @@ export class Settlement {
     else if (!mayReturn) this.#visible(entry);
   }
 
-  /** The server has decided. Called inside `mutate`. */
+  /** The server has decided. Called inside `mutate`; the stream may have been faster. */
   decided(entry: OutboxEntry, ack: AckMessage): void {
-    if (!this.#options.database.outbox.get(entry.id)) return;
+    if (this.#options.database.outbox.get(entry.id)?.stage !== 'accepted') return;
     this.#options.database.clock.observe(ack.timestamp);
     if (ack.outcome === 'rejected') this.rejected(entry, ack.code ?? 'internal', ack.error ?? 'rejected');
     else if (ack.success) this.#applied(entry);
