@@ -99,4 +99,31 @@ describe('QueryCache', () => {
     expect(queriesOf(client)).toBe(queriesOf(client));
     await client.close();
   });
+
+  it('goes on as long as a suspended rendering asks again', async () => {
+    const { client, clock, cache } = setUp();
+    const entry = cache.entry(request);
+    for (let minute = 0; minute < 3; minute++) {
+      const woken = cache.entry(request).synced;
+      clock.advance(60_000);
+      await woken;
+    }
+    expect(cache.entry(request)).toBe(entry);
+    expect(client.inspect().subscriptions).toHaveLength(1);
+    clock.advance(60_000);
+    await settle();
+    expect(cache.size).toBe(0);
+    expect(clock.timers).toBe(0);
+    await client.close();
+  });
+
+  it('does not wait for a rendering whose documents have come', async () => {
+    const { client, clock, cache } = setUp();
+    const entry = cache.entry({ ...request, subscribe: false });
+    await entry.opened;
+    entry.listen(() => {})();
+    clock.advance(5_000);
+    expect(cache.size).toBe(0);
+    await client.close();
+  });
 });

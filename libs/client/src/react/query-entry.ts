@@ -64,8 +64,8 @@ export class QueryEntry<T extends Document = Document> {
   /** Counts starts, so that what a stopped run was waiting for does not reach the next. */
   #run = 0;
   #cancelStop: () => void = () => {};
-  readonly #opened = withResolvers();
-  readonly #synced = withResolvers();
+  #opened = new Signal();
+  #synced = new Signal();
 
   /** Throws QueryError when the filter does not parse. */
   constructor(options: QueryEntryOptions) {
@@ -78,14 +78,14 @@ export class QueryEntry<T extends Document = Document> {
     this.#stopLater(graceMs);
   }
 
-  /** Resolves when the local documents are known, or never will be. */
+  /** Resolves when the local documents are known, or never will be; and once in a while, for who waits to ask again. */
   get opened(): Promise<void> {
-    return this.#opened.promise;
+    return this.#opened.wait();
   }
 
-  /** Resolves when the server's documents are here, or it has refused them. */
+  /** Resolves when the server's documents are here, or it has refused them; and once in a while, for who waits to ask again. */
   get synced(): Promise<void> {
-    return this.#synced.promise;
+    return this.#synced.wait();
   }
 
   readonly snapshot = (): QueryState<T> => this.#state;
@@ -122,7 +122,19 @@ export class QueryEntry<T extends Document = Document> {
 
   #stopLater(ms: number): void {
     this.#cancelStop();
-    this.#cancelStop = this.#options.clock.after(ms, () => this.#stop());
+    this.#cancelStop = this.#options.clock.after(ms, () => {
+      if (this.#opened.isAwaited || this.#synced.isAwaited) this.#askAround();
+      else this.#stop();
+    });
+  }
+
+  /** Whoever is suspended and still there renders once more, and so asks to go on. */
+  #askAround(): void {
+    this.#opened.resolve();
+    this.#synced.resolve();
+    this.#opened = new Signal();
+    this.#synced = new Signal();
+    this.#stopLater(graceMs);
   }
 
   #stop(): void {
@@ -150,10 +162,22 @@ export class QueryEntry<T extends Document = Document> {
 /** A rendering that has begun may take this long to be shown (it waits in a Suspense boundary, say). */
 const graceMs = 60_000;
 
-function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
+/** What a suspended rendering waits for. */
+class Signal {
+  /** Somebody may be suspended until it resolves. */
+  isAwaited = false;
+  #resolve = () => {};
+  readonly #promise = new Promise<void>((resolve) => {
+    this.#resolve = resolve;
   });
-  return { promise, resolve };
+
+  wait(): Promise<void> {
+    this.isAwaited = true;
+    return this.#promise;
+  }
+
+  resolve(): void {
+    this.isAwaited = false;
+    this.#resolve();
+  }
 }

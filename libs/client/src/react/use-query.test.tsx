@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { act, cleanup, screen } from '@testing-library/react';
 import { Component, type ReactNode, useLayoutEffect, useTransition } from 'react';
 import { World } from '../../test/react-world.tsx';
+import { systemClock } from '../clock.ts';
 import { MemoryStore } from '../local/memory-store.ts';
 import { queriesOf } from './query-cache.ts';
 import { useDocument } from './use-document.ts';
@@ -162,6 +163,26 @@ describe('useQuery', () => {
     expect(shown()).toBe('complete: a');
     expect(asked).toHaveBeenCalledTimes(1);
     await world.close();
+  });
+
+  it('waits for longer than a rendering may take, suspended until there is a connection', async () => {
+    const timers: (() => void)[] = [];
+    const after = jest.spyOn(systemClock, 'after').mockImplementation((_, run) => {
+      timers.push(run);
+      return () => void timers.splice(timers.indexOf(run), 1);
+    });
+    const world = new World({ connect: false });
+    world.write('1', { title: 'a' });
+    await world.showSuspended(<Titles suspense="synced" />);
+    await world.rest();
+    for (const run of timers.splice(0)) run();
+    await world.rest();
+    expect(screen.getByText('waiting')).toBeTruthy();
+    world.client.resume();
+    await world.flow();
+    expect(shown()).toBe('complete: a');
+    await world.close();
+    after.mockRestore();
   });
 
   it('tells when the local store cannot be read, suspended or not', async () => {
