@@ -34,6 +34,23 @@ describe('a line', () => {
     logger.error({ err: new Error('no store', { cause: new Error('refused') }) }, 'failed');
     expect(JSON.stringify(lines()[0]?.err)).toMatch(/no store.*refused/);
   });
+
+  it('has the code of an error, and each of several', () => {
+    const { logger, lines } = capture();
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    logger.warn({ err: new AggregateError([refused], 'all failed') }, 'failed');
+    expect(lines()[0]?.err).toMatchObject({
+      type: 'AggregateError',
+      aggregateErrors: [{ message: 'refused', code: 'ECONNREFUSED' }],
+    });
+  });
+
+  it('has what was thrown as it is, where that is no error', () => {
+    const { logger, lines } = capture();
+    logger.fatal({ err: { reason: 1 } }, 'thrown');
+    logger.fatal({ err: 'why' }, 'thrown');
+    expect(lines().map(({ err }) => err)).toEqual([{ reason: 1 }, 'why']);
+  });
 });
 
 describe('levels', () => {
@@ -82,6 +99,19 @@ describe('secrets', () => {
     expect(text.join('')).toContain('[redacted]');
     expect(text.join('')).not.toMatch(/hunter2|eyJhbGci/);
     expect(lines()).toHaveLength(1);
+  });
+
+  it('and documents that a driver hangs on its errors are not written', () => {
+    const { logger, text } = capture();
+    const login = Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['hunter2'] } });
+    const write = Object.assign(new Error('E11000'), { writeErrors: [{ err: { op: { note: 'hunter2' } } }] });
+    logger.warn({ err: login }, 'away');
+    logger.warn({ err: new AggregateError([login], 'all failed') }, 'away');
+    logger.warn({ err: new Error('not committed', { cause: write }) }, 'failed');
+    logger.child({ err: write }).warn('failed');
+    expect(text).toHaveLength(4);
+    expect(text.join('')).toContain('WRONGPASS');
+    expect(text.join('')).not.toContain('hunter2');
   });
 
   it('are not seen where there are none', () => {

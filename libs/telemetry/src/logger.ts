@@ -32,17 +32,37 @@ export interface LoggerOptions {
 /**
  * A JSON logger. Values of fields that are named like secrets are replaced up to three levels deep, and credentials in
  * URLs and JSON web tokens are cut out of the finished line wherever they stand, because drivers quote connection
- * strings in their error messages.
+ * strings in their error messages. Of an error in `err` there are type, message, stack and code, and the stacks of its
+ * causes; nothing else that hangs on it.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const settings = {
     level: options.level,
     name: options.name,
     redact: { paths: secretPaths(), censor: '[redacted]' },
+    serializers: { err: tellError },
     hooks: { streamWrite: cutCredentials },
     formatters: { level: (label: string) => ({ level: label }) },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+/** Drivers hang on an error what they were asked to do: the password of a login, the documents of a command. */
+function tellError(error: unknown): unknown {
+  if (!isErrorLike(error)) return error;
+  const { type, message, stack } = pino.stdSerializers.err(error);
+  const { code, errors } = error;
+  return {
+    type,
+    message,
+    stack,
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    ...(Array.isArray(errors) && { aggregateErrors: errors.map(tellError) }),
+  };
+}
+
+function isErrorLike(value: unknown): value is Error & { readonly code?: unknown; readonly errors?: unknown } {
+  return typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 }
 
 const secretNames = ['authorization', 'token', 'password', 'secret', 'accessKey', 'authJwtSecret', 'cookie'];
