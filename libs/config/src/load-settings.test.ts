@@ -113,8 +113,31 @@ describe('the environment', () => {
       'keys.example.com',
       'AUTH_JWKS_URL must be a URL that starts with https:// or http://, not "keys.example.com"',
     ],
+    ['AUTH_JWKS_URL', 'https://[', 'AUTH_JWKS_URL must be a URL that starts with https:// or http://, not "https://["'],
   ])('refuses %s=%s', (name, value, message) => {
     expect(problems({ [name]: value })).toEqual([message]);
+  });
+
+  it.each([
+    'redis://',
+    'redis://cache:99999',
+    'redis://:hunter2@cache/shop',
+    'redis://:100%@cache',
+    'redis://:hunter2@cache,other:6379',
+    'http://cache',
+  ])('refuses REDIS_URL=%s', (value) => {
+    expect(problems({ MONGODB_URI: 'mongodb://db', REDIS_URL: value })).toEqual([
+      'REDIS_URL must be of the form redis://user:password@host:6379/0, rediss:// for TLS, or several such separated by commas',
+    ]);
+  });
+
+  it.each([
+    'redis://cache',
+    'rediss://sync:p%40ss@cache.example:6380/2',
+    'redis://[::1]:7000, redis://cache:7001',
+    'redis://cache?cluster=true',
+  ])('takes REDIS_URL=%s', (value) => {
+    expect(load({ MONGODB_URI: 'mongodb://db', REDIS_URL: value }).redisUrl).toBe(value);
   });
 
   it.each(['https://a.example/path', 'a.example', '*,https://a.example', 'https://*.example.com'])(

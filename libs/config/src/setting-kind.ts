@@ -50,6 +50,32 @@ export function url(...schemes: readonly string[]): SettingKind<string> {
   );
 }
 
+/** A URL of the web, as a parser takes it. */
+export const webUrl: SettingKind<string> = fromTextOnly('a URL that starts with https:// or http://', (value) =>
+  /^https?:\/\/\S+$/.test(value) && URL.canParse(value) ? value : undefined,
+);
+
+/** Where Redis is, with everything in it that the transport will read. */
+export const redisUrl: SettingKind<string> = fromTextOnly(
+  'of the form redis://user:password@host:6379/0, rediss:// for TLS, or several such separated by commas',
+  (value) => (value.split(',').every((part) => isRedisUrl(part.trim())) ? value : undefined),
+);
+
+function isRedisUrl(part: string): boolean {
+  if (!/^rediss?:\/\/\S+$/.test(part) || !URL.canParse(part)) return false;
+  const { hostname, pathname, username, password } = new URL(part);
+  return hostname !== '' && /^\/?\d*$/.test(pathname) && [username, password].every(isPercentEncoded);
+}
+
+function isPercentEncoded(value: string): boolean {
+  try {
+    decodeURIComponent(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** `'*'`: every origin. An empty list: only pages of this server and clients that are no browsers. */
 export type AllowedOrigins = '*' | readonly string[];
 

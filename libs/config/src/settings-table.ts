@@ -1,4 +1,15 @@
-import { boolean, integer, oneOf, origins, pattern, type SettingKind, text, url } from './setting-kind.ts';
+import {
+  boolean,
+  integer,
+  oneOf,
+  origins,
+  pattern,
+  redisUrl,
+  type SettingKind,
+  text,
+  url,
+  webUrl,
+} from './setting-kind.ts';
 
 /** What a default may depend on. */
 export interface DefaultFacts {
@@ -96,7 +107,7 @@ export const settingsTable = {
     fallback: 45_000,
     file: 'mongodb.socketTimeoutMS',
   }),
-  redisUrl: setting('REDIS_URL', url('redis', 'rediss'), 'Redis of a fleet; needs MONGODB_URI', { secret: true }),
+  redisUrl: setting('REDIS_URL', redisUrl, 'Redis of a fleet; needs MONGODB_URI', { secret: true }),
   redisKeyPrefix: setting('REDIS_KEY_PREFIX', keyPrefix, 'First part of every key and channel in Redis', {
     fallback: 'tidemark',
   }),
@@ -107,7 +118,7 @@ export const settingsTable = {
   authJwtSecret: setting('AUTH_JWT_SECRET', text, 'Key of HS256 tokens, at least 32 bytes in production', {
     secret: true,
   }),
-  authJwksUrl: setting('AUTH_JWKS_URL', url('https', 'http'), 'Where the public keys of your identity provider are'),
+  authJwksUrl: setting('AUTH_JWKS_URL', webUrl, 'Where the public keys of your identity provider are'),
   authIssuer: setting('AUTH_ISSUER', text, 'The claim "iss" that tokens must have'),
   authAudience: setting('AUTH_AUDIENCE', text, 'The claim "aud" that tokens must have'),
   rulesFile: setting('RULES_FILE', text, 'Rules of who may read and write what, YAML or JSON'),
@@ -115,9 +126,12 @@ export const settingsTable = {
   operatorToken: setting('OPERATOR_TOKEN', text, 'Bearer token for GET /stats in production', { secret: true }),
   metricsToken: setting('METRICS_TOKEN', text, 'Bearer token for GET /metrics; open when not set', { secret: true }),
 
-  webPubsubConnectionString: setting('WEB_PUBSUB_CONNECTION_STRING', webPubSub, 'Azure Web PubSub for Socket.IO', {
-    secret: true,
-  }),
+  webPubsubConnectionString: setting(
+    'WEB_PUBSUB_CONNECTION_STRING',
+    webPubSub,
+    'Azure Web PubSub for Socket.IO: accepted, but this version serves every client itself',
+    { secret: true },
+  ),
   webPubsubHubName: setting(
     'WEB_PUBSUB_HUB_NAME',
     pattern('a letter, then letters, digits or "_"', /^[A-Za-z]\w{0,127}$/),
