@@ -13,6 +13,12 @@ beforeEach(() => {
 
 afterEach(() => world.end());
 
+/** The result, once all that it needs has flowed. */
+async function flowing<T>(promise: Promise<T>): Promise<T> {
+  await flow();
+  return await promise;
+}
+
 describe('several tabs', () => {
   it('have one connection, and all see the same', async () => {
     const [leader, follower] = [await openTab(), await openTab()];
@@ -157,6 +163,34 @@ describe('several tabs', () => {
     await flow();
     expect(isDone).toBe(true);
     expect(await titles(follower)).toEqual(['new']);
+  });
+
+  it('hear that everything is here when it is, though the disk is slow', async () => {
+    const [, follower] = [await openTab(), await openTab()];
+    const write = world.store.write.bind(world.store);
+    world.store.write = async (batch) => {
+      for (let turn = 0; turn < 4; turn++) await settle();
+      await write(batch);
+    };
+    world.benInserts('a');
+    const subscription = await flowing(follower.client.subscribe('tasks'));
+    const ready = subscription.ready().then(() => titles(follower));
+    expect(await flowing(ready)).toEqual(['a']);
+    world.benInserts('b');
+    const inSync = follower.client.waitForSync().then(() => titles(follower));
+    expect(await flowing(inSync)).toEqual(['a', 'b']);
+  });
+
+  it('do not take the answer to an earlier question for their own', async () => {
+    const [leader, follower] = [await openTab(), await openTab()];
+    await flowing(follower.client.subscribe('tasks'));
+    void leader.client.waitForSync();
+    await settle();
+    leader.network.up();
+    world.benInserts('a');
+    const inSync = follower.client.waitForSync().then(() => titles(follower));
+    leader.network.down();
+    expect(await flowing(inSync)).toEqual(['a']);
   });
 
   it('start where the others stand', async () => {

@@ -7,7 +7,9 @@ import { isEmpty, missingIn, takeBatch, takeOver, takeState } from './shared-dat
 import type { SharedDriver, ShareStore, TabClient } from './shared-driver.ts';
 import { TabClaims } from './tab-claims.ts';
 import { TabEvents } from './tab-events.ts';
+import { TabMarks } from './tab-marks.ts';
 import { TabRequests } from './tab-requests.ts';
+import { TabStand } from './tab-stand.ts';
 import type { TabMessage, Tabs } from './tabs.ts';
 import { writeForOther } from './write-for-other.ts';
 
@@ -28,6 +30,8 @@ export class TabDriver implements SharedDriver {
   readonly #client: TabClient;
   readonly #requests: TabRequests;
   readonly #events: TabEvents;
+  readonly #marks: TabMarks;
+  readonly #stand: TabStand;
   #engine: SyncDriver | undefined;
   #followed: ConnectionState = unknown;
   #isLoaded = false;
@@ -37,7 +41,6 @@ export class TabDriver implements SharedDriver {
   #early: TabMessage[] = [];
   /** As the store has it, as far as we know. */
   #meta: MetaRecord | undefined;
-  #isTellingState = false;
 
   constructor(tabs: Tabs, client: TabClient) {
     this.#tabs = tabs;
@@ -45,13 +48,19 @@ export class TabDriver implements SharedDriver {
     this.#wantsConnection = client.connects;
     this.#requests = new TabRequests(tabs);
     this.#events = new TabEvents(tabs, client.events, () => this.isLeading);
+    this.#marks = new TabMarks(tabs);
+    this.#stand = new TabStand({
+      isDirty: () => client.database.journal.isDirty,
+      tellState: () => this.#tellState(),
+      tellCaughtUp: () => this.#isClosed || tabs.post({ kind: 'caughtUp' }),
+    });
     this.claims = new TabClaims(tabs);
     tabs.listen((message) => this.#heard(message));
     client.subscriptions.watch({
-      added: () => this.#tellState(),
+      added: () => this.tellState(),
       // Only the leader's documents go with a subscription; it tells us.
       removed: ({ record }) => this.#engine ?? client.subscriptions.left(record.id),
-      stateChanged: () => this.#tellState(),
+      stateChanged: () => this.tellState(),
     });
   }
 
@@ -99,11 +108,13 @@ export class TabDriver implements SharedDriver {
   }
 
   mark(): void {
-    this.#obey('mark');
+    if (this.#engine) this.#engine.mark();
+    else this.#marks.ask();
   }
 
   reconcile(): void {
-    this.#obey('reconcile');
+    if (this.#engine) this.#engine.reconcile();
+    else this.#tabs.post({ kind: 'command', command: 'reconcile' });
   }
 
   pump(): void {
@@ -123,17 +134,12 @@ export class TabDriver implements SharedDriver {
   }
 
   tellCaughtUp(): void {
-    this.#tabs.post({ kind: 'caughtUp' });
+    this.#stand.caughtUp();
   }
 
   /** The engine has moved on. */
   tellState(): void {
-    this.#tellState();
-  }
-
-  #obey(command: 'mark' | 'reconcile'): void {
-    if (this.#engine) this.#engine[command]();
-    else this.#tabs.post({ kind: 'command', command });
+    if (this.#engine) this.#stand.changed();
   }
 
   async #waitToLead(): Promise<void> {
@@ -203,7 +209,7 @@ export class TabDriver implements SharedDriver {
     this.#tabs.post({ kind: 'leading' });
     if (this.#wantsConnection) this.#engine?.command('resume');
     this.#client.changed();
-    this.#tellState();
+    this.tellState();
   }
 
   get #revision(): number {
@@ -214,11 +220,12 @@ export class TabDriver implements SharedDriver {
     const before = batch.meta ?? this.#meta ?? this.#client.database.meta;
     const numbered = { ...batch, meta: { ...before, revision: this.#revision + 1 } };
     try {
-      await this.#client.store.write(numbered);
+      await this.#stand.writing(() => this.#client.store.write(numbered));
       this.#meta = numbered.meta;
       this.#tabs.post({ kind: 'written', batch: numbered });
     } finally {
       this.#events.tell();
+      this.#stand.tell();
     }
   }
 
@@ -231,18 +238,21 @@ export class TabDriver implements SharedDriver {
 
   #heardAsLeader(message: TabMessage): void {
     if (message.kind === 'write') void this.#writeFor(message);
-    else if (message.kind === 'hello') this.#tellState();
+    else if (message.kind === 'hello') this.tellState();
+    else if (message.kind === 'mark') this.#marked(message);
     else if (message.kind === 'command') this.#commanded(message.command);
   }
 
   #heardAsFollower(message: TabMessage): void {
     const { events, caughtUp } = this.#client;
     if (message.kind === 'written') this.#follow(message);
-    else if (message.kind === 'state') this.#stand(message);
+    else if (message.kind === 'state') this.#takeStand(message);
     else if (message.kind === 'event') events.emit(message.name, message.value as never);
-    else if (message.kind === 'caughtUp') caughtUp();
-    else if (message.kind === 'done') this.#requests.answered(message);
-    else if (message.kind === 'leading') this.#requests.repeat((batch) => this.#current(batch));
+    else if (message.kind === 'marking') this.#marks.heard(message);
+    else if (message.kind === 'caughtUp') {
+      if (this.#marks.areHeard) caughtUp();
+    } else if (message.kind === 'done') this.#requests.answered(message);
+    else if (message.kind === 'leading') this.#followAnother();
     else if (message.kind === 'command') this.#wanted(message.command);
   }
 
@@ -261,7 +271,7 @@ export class TabDriver implements SharedDriver {
     changed();
   }
 
-  #stand({ revision, state, subscriptions }: TabMessage & { kind: 'state' }): void {
+  #takeStand({ revision, state, subscriptions }: TabMessage & { kind: 'state' }): void {
     this.#followed = state;
     for (const [id, known] of subscriptions) this.#client.subscriptions.setState(id, known);
     this.#client.changed();
@@ -278,10 +288,21 @@ export class TabDriver implements SharedDriver {
     if (command === 'pause' || command === 'resume') this.#wantsConnection = command === 'resume';
   }
 
-  #commanded(command: ConnectionCommand | 'mark' | 'reconcile'): void {
+  #commanded(command: ConnectionCommand | 'reconcile'): void {
     this.#wanted(command);
-    if (command === 'mark' || command === 'reconcile') this.#engine?.[command]();
+    if (command === 'reconcile') this.#engine?.reconcile();
     else this.#engine?.command(command);
+  }
+
+  #marked({ tab, mark }: TabMessage & { kind: 'mark' }): void {
+    this.#stand.behind();
+    this.#engine?.mark();
+    this.#tabs.post({ kind: 'marking', tab, mark });
+  }
+
+  #followAnother(): void {
+    this.#requests.repeat((batch) => this.#current(batch));
+    this.#marks.repeat();
   }
 
   async #writeFor({ tab, request, batch }: TabMessage & { kind: 'write' }): Promise<void> {
@@ -294,17 +315,11 @@ export class TabDriver implements SharedDriver {
     }
   }
 
-  /** Once for all that changes in one turn. */
   #tellState(): void {
-    if (!this.#engine || this.#isTellingState) return;
-    this.#isTellingState = true;
-    queueMicrotask(() => {
-      this.#isTellingState = false;
-      const { subscriptions } = this.#client;
-      const states = subscriptions.all().map((active) => [active.record.id, subscriptions.shown(active)] as const);
-      const stand = { revision: this.#revision, state: this.state, subscriptions: states };
-      if (!this.#isClosed) this.#tabs.post({ kind: 'state', ...stand });
-    });
+    const { subscriptions } = this.#client;
+    const states = subscriptions.all().map((active) => [active.record.id, subscriptions.shown(active)] as const);
+    const stand = { revision: this.#revision, state: this.state, subscriptions: states };
+    if (!this.#isClosed) this.#tabs.post({ kind: 'state', ...stand });
   }
 }
 

@@ -33,6 +33,10 @@ export type TabMessage =
     }
   | ({ readonly kind: 'event' } & SharedEvent)
   | { readonly kind: 'caughtUp' }
+  /** A follower wants to know when everything has arrived. */
+  | { readonly kind: 'mark'; readonly tab: string; readonly mark: number }
+  /** The leader has heard of that mark: a `caughtUp` from now on is the answer. */
+  | { readonly kind: 'marking'; readonly tab: string; readonly mark: number }
   /** A follower wants this written. */
   | { readonly kind: 'write'; readonly tab: string; readonly request: number; readonly batch: WriteBatch }
   | {
@@ -41,7 +45,7 @@ export type TabMessage =
       readonly request: number;
       readonly error?: { readonly isFull: boolean; readonly message: string };
     }
-  | { readonly kind: 'command'; readonly command: ConnectionCommand | 'mark' | 'reconcile' }
+  | { readonly kind: 'command'; readonly command: ConnectionCommand | 'reconcile' }
   /** The subscriptions that the program of a tab holds. */
   | { readonly kind: 'claims'; readonly tab: string; readonly ids: readonly string[] };
 
