@@ -10,6 +10,12 @@ import { type RedisKeys, redisKeys } from './keys.ts';
 const pingEveryMs = 5_000;
 
 /**
+ * Characters of entries on the feed in one turn. Redis cuts off a subscriber that has 32 MB to read, replies and all, and entries
+ * carry their documents twice; those for which there is no room are not sent, and the heads tell gateways to read the log.
+ */
+const maxFeedCharacters = 4 * 1024 * 1024;
+
+/**
  * Redis Pub/Sub with JSON. What is published in one turn of the event loop goes out in one piece, an array per channel: each
  * message by itself would cost Redis and every subscriber a wake-up. What is published while a subscriber is reconnecting is lost to it, as the port allows; the
  * subscriptions themselves come back with the connection, also when Redis has restarted empty.
@@ -92,8 +98,11 @@ class RedisBus implements Bus {
     this.refuseWhenClosed();
     const client = this.connections.commands();
     await callRedis(client, this.connections.commandTimeoutMs, async () => {
-      const texts = [...messages].map(([channel, batch]) => publishTo(client, channel, JSON.stringify(batch)));
-      await Promise.all(texts);
+      const sending = [...messages].map(([channel, batch]) => {
+        const text = channel === this.keys.feed ? feedText(batch as FeedMessage[]) : JSON.stringify(batch);
+        return publishTo(client, channel, text);
+      });
+      await Promise.all(sending);
     });
   }
 
@@ -162,6 +171,21 @@ class RedisBus implements Bus {
 async function publishTo(client: RedisClient, channel: string, text: string): Promise<void> {
   if (client.isCluster) await client.eval("return redis.call('PUBLISH', KEYS[1], ARGV[1])", 1, channel, text);
   else await client.publish(channel, text);
+}
+
+function feedText(messages: readonly FeedMessage[]): string {
+  let room = maxFeedCharacters;
+  const texts = messages.map(({ epoch, lane, head, entries }) => {
+    const sent: string[] = [];
+    for (const entry of entries) {
+      if (room <= 0) break;
+      const text = JSON.stringify(entry);
+      room -= text.length;
+      if (room >= 0) sent.push(text);
+    }
+    return `{"epoch":${epoch},"lane":${lane},"head":${head},"entries":[${sent}]}`;
+  });
+  return `[${texts}]`;
 }
 
 /** Only our own processes write to these channels; what is not theirs is logged and dropped. */
