@@ -13,6 +13,7 @@ import type { WriteRules } from '../decide/index.ts';
 import { countJob, countOutcomes, logFaults, logPoison } from './observe.ts';
 import { Outbox, publishOutbox } from './outbox.ts';
 import { PendingJob } from './pending-job.ts';
+import { assertBearable } from './plan-size.ts';
 import { type Planned, planUnits } from './plan-units.ts';
 import { endsService, faultOfChange } from './store-fault.ts';
 import { cutUnit, halve, type Unit, unitsOf } from './unit.ts';
@@ -190,13 +191,10 @@ export class GroupCommitter {
   private decide(units: readonly Unit[], snapshot: Snapshot): { plan: CommitPlan; result: Planned } {
     const { rules, settings, now } = this.deps;
     const { maxClockSkewMs, optimisticLocking } = settings;
-    return planUnits(units, snapshot, {
-      now: now(),
-      epoch: this.layout.epoch,
-      rules,
-      maxClockSkewMs,
-      optimisticLocking,
-    });
+    const { epoch } = this.layout;
+    const decided = planUnits(units, snapshot, { now: now(), epoch, rules, maxClockSkewMs, optimisticLocking });
+    assertBearable(decided.plan);
+    return decided;
   }
 
   private requestFor(group: readonly Seated[]): TransactionRequest {

@@ -17,7 +17,7 @@ export function faultOfChange(error: unknown): StoreFault | undefined {
     case 'duplicate_key':
       return { code: 'duplicate_key', error: 'a unique index of the database refuses the document' };
     case 'too_large':
-      return { code: 'too_large', error: 'the document is larger than the database takes' };
+      return { code: 'too_large', error: 'the change is larger than the database takes' };
     case 'invalid':
       return { code: 'invalid_document', error: 'the database does not take the document' };
     default:
