@@ -91,9 +91,11 @@ export class LocalWriter {
       await flushed();
     } catch (error) {
       this.#unstored.delete(entry.id);
-      this.#undecided.delete(entry.id);
-      database.mutate(() => database.outbox.remove(entry.id));
-      throw storeError('the write could not be kept', error);
+      // One that is decided was kept: by a tab that led and died, whose successor has sent it.
+      if (this.#undecided.delete(entry.id)) {
+        database.mutate(() => database.outbox.remove(entry.id));
+        throw storeError('the write could not be kept', error);
+      }
     }
     return { changeId: entry.id, documentId: entry.documentId, settled: () => settled };
   }

@@ -120,6 +120,22 @@ describe('when the leader dies', () => {
     expect({ commits: commitsOf('a'), titles: await titles(follower) }).toEqual({ commits: 1, titles: ['a'] });
   });
 
+  it('a write that the next leader has sent is kept, though the store has no room when its tab asks again', async () => {
+    const [leader, next, follower] = (await openTabs(3)) as [Tab, Tab, Tab];
+    const writing = write(follower, 'a');
+    dieWithNextBatch(leader);
+    for (let turn = 0; turn < 3; turn++) await settle();
+    expect((await world.store.load()).entries).toHaveLength(1);
+    world.store.isFull = true;
+    next.network.flow();
+    await world.flow();
+    await expect(writing).resolves.toMatchObject({ documentId: 'a' });
+    world.store.isFull = false;
+    world.clock.advance(10_000);
+    await world.flow();
+    expect({ commits: commitsOf('a'), titles: await titles(follower) }).toEqual({ commits: 1, titles: ['a'] });
+  });
+
   it('a subscription that a follower was ending ends', async () => {
     const [leader, follower] = (await openTabs(2)) as [Tab, Tab];
     const notes = await follower.client.subscribe('notes');

@@ -10,7 +10,9 @@ export async function writeForOther(
   { database, adopt, flushed, subscriptions }: TabClient,
   isClaimed: (subscription: string) => boolean,
 ): Promise<void> {
-  const added = batch.putEntries.filter(({ id }) => !database.outbox.get(id));
+  // What has left the outbox here, and not yet the store, is not begun again.
+  const isLeaving = (id: string) => database.journal.dirty.entries.has(id);
+  const added = batch.putEntries.filter(({ id }) => !database.outbox.get(id) && !isLeaving(id));
   adopt(added.map(({ id }) => id));
   database.mutate(() => {
     for (const entry of added) database.outbox.add(entry);
