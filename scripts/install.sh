@@ -13,6 +13,16 @@ ensure_command() {
   command -v "$1" >/dev/null || install_package "$2"
 }
 
+# What the scripts ask servers and processes with. A small Debian has neither.
+require_tools() {
+  local tool
+  ensure_command curl curl
+  ensure_command ps procps
+  for tool in curl ps; do
+    command -v "$tool" >/dev/null || { echo "Nothing was started: $tool is missing" >&2; return 1; }
+  done
+}
+
 # Tests find a MongoDB by themselves; the last that they try is one from PyPI, in an environment of its own, and Debian's
 # Python cannot make one without python3-venv.
 ensure_mongodb() {

@@ -21,7 +21,7 @@ last_words() {
 }
 
 up_compose() {
-  local url="http://localhost:${PORT:-3000}" obstacle
+  local url="http://localhost:$PORT" obstacle
   [ -z "${MONGODB_URI:-}${REDIS_URL:-}" ] ||
     echo 'MONGODB_URI and REDIS_URL are not used: docker-compose.yml brings its own' >&2
   if [ -n "${MODE:-}" ]; then

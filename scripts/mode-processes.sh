@@ -2,7 +2,7 @@
 # listen on PORT and the port after it.
 
 up_processes() {
-  local port="${PORT:-3000}" ports name
+  local port="$PORT" ports name
   require_free_port "$((port + 1))"
   ensure_node_modules
   npm run --silent build

@@ -44,6 +44,8 @@ start_process() {
   nohup "$@" >"$(log_of "$name")" 2>&1 </dev/null &
   echo $! >"$run_dir/$name.pid"
   set +m
+  # Before that its command line is that of this script, and its log may be that of the last time.
+  until [ -n "$(process_id "$name")" ] || ! lives "$!"; do sleep 0.02; done
 }
 
 # The process id of NAME, nothing when it does not run. A pid file may outlive its process and name another one.
@@ -61,6 +63,7 @@ command_part() {
   case "$1" in
     redis) echo '-server ' ;;
     mongo) echo scripts/mongo-server.mjs ;;
+    up) echo up.sh ;;
     *) echo "services/${1%-[12]}/dist/main.js" ;;
   esac
 }
@@ -73,15 +76,26 @@ running_names() {
   done
 }
 
+# Those of the names given that have ended and left something running: the database of a mongo-server.mjs that was killed.
+orphaned_names() {
+  local name pid
+  for name in "$@"; do
+    pid="$(recorded "$run_dir/$name.pid")"
+    if [ -n "$pid" ] && ! lives "$pid" && group_lives "$pid"; then echo "$name"; fi
+  done
+}
+
 # Asks all of them to finish what they have taken, waits for all, and only then insists.
 stop_processes() {
   local name pid deadline=$((SECONDS + ${DOWN_TIMEOUT:-25}))
   for name in "$@"; do
-    kill -TERM "$(recorded "$run_dir/$name.pid")" 2>/dev/null || true
+    pid="$(recorded "$run_dir/$name.pid")"
+    lives "$pid" || pid="-$pid"
+    kill -TERM -- "$pid" 2>/dev/null || true
   done
   for name in "$@"; do
     pid="$(recorded "$run_dir/$name.pid")"
-    while lives "$pid"; do
+    while group_lives "$pid"; do
       if [ "$SECONDS" -ge "$deadline" ]; then
         echo "$name did not stop in time and was killed; nothing that was acknowledged is lost." >&2
         kill -KILL -- "-$pid" 2>/dev/null || true
@@ -100,11 +114,16 @@ lives() {
   esac
 }
 
+# Whether any of a process group does. Its number is given to no other one before.
+group_lives() {
+  ps -A -o pgid= -o state= | awk -v group="$1" '$1 == group && $2 !~ /^Z/ { found = 1 } END { exit !found }'
+}
+
 stop_all_processes() {
   local group
   for group in "$fronts" "$backs" "$stores"; do
     # shellcheck disable=SC2046,SC2086
-    stop_processes $(running_names $group)
+    stop_processes $(running_names $group) $(orphaned_names $group)
   done
   # Those that had ended by themselves.
   for group in $fronts $backs $stores; do rm -f "$run_dir/$group.pid"; done

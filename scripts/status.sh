@@ -34,4 +34,4 @@ case "$mode" in
   processes) status_processes ;;
   compose) docker compose ps --all ;;
 esac
-answers "$url/ready"
+answers "$url/ready" || exit 1

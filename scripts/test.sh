@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 . scripts/install.sh
 
 ensure_node_modules
+ensure_command curl curl
+ensure_command ps procps
 ensure_command redis-server redis-server
 ensure_command chromium chromium
 ensure_mongodb

@@ -21,7 +21,7 @@ tell_that_it_runs() {
 tell_what_to_try() {
   local url="$1" second="$1"
   # The second client comes in by the other gateway.
-  [ "$mode" != processes ] || second="http://localhost:$((${PORT:-3000} + 1))"
+  [ "$mode" != processes ] || second="http://localhost:$((PORT + 1))"
   cat <<TEXT
 Tidemark is ready: $url
   make down stops it, make logs follows its log, make status tells how it is
@@ -38,13 +38,37 @@ client_of() {
   echo "${prefix}npm run dev:client -- "
 }
 
+# Of two at once, each would write over the traces of the other, and nobody would know of one of the servers.
+claim_start() {
+  local other
+  mkdir -p "$run_dir"
+  [ -w "$run_dir" ] || { echo "$PWD/$run_dir belongs to somebody else: it cannot be written" >&2; return 1; }
+  until (set -o noclobber && echo $$ >"$run_dir/up.pid") 2>/dev/null; do
+    other="$(process_id up)"
+    [ -z "$other" ] || { echo "Another make up is at work (process $other)" >&2; return 1; }
+    # It was killed.
+    rm "$run_dir/up.pid"
+  done
+  trap 'rm -f "$run_dir/up.pid"' EXIT
+}
+
+# A service takes 0 for any free port; here it must be known before. In a settings file it would not be.
+require_port() {
+  [[ "$PORT" =~ ^[1-9][0-9]{0,4}$ ]] && [ "$PORT" -le 65535 ] && return
+  echo "PORT must be a whole number from 1 to 65535, not \"$PORT\"" >&2
+  return 1
+}
+
 load_environment
+export PORT="${PORT:-3000}"
+require_port
+require_tools
+claim_start
 tell_that_it_runs && exit
 stop_all_processes
-require_free_port "${PORT:-3000}"
+require_free_port "$PORT"
 choose_mode
 tell_mode
-mkdir -p "$run_dir"
 echo "$mode" >"$mode_file"
 if [ "$mode" = compose ] && [ -z "${MODE:-}" ]; then
   # Nobody asked for Docker, so nobody has to mend it.
