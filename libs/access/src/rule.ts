@@ -23,6 +23,8 @@ export interface BoundRule {
 
 /** One verb of one collection. */
 export interface Rule {
+  /** As it is written. */
+  readonly text: string;
   /** First names of the claims that it mentions, `sub` not among them. */
   readonly claims: readonly string[];
   bind(author: Author): BoundRule;
@@ -31,8 +33,8 @@ export interface Rule {
 const never: BoundRule = { query: FALSE_QUERY, isOpen: false, matches: () => false };
 const always: BoundRule = { query: TRUE_QUERY, isOpen: true, matches: () => true };
 
-export const closedRule: Rule = { claims: [], bind: () => never };
-export const openRule: Rule = { claims: [], bind: () => always };
+export const closedRule: Rule = { text: 'false', claims: [], bind: () => never };
+export const openRule: Rule = { text: 'true', claims: [], bind: () => always };
 
 /** Makes the rules of one file, which share one bounded memory of what they bound. */
 export type RuleFactory = (query: Query) => Rule;
@@ -56,7 +58,7 @@ export function createRuleFactory(): RuleFactory {
 
 function commonRule(query: Query): Rule {
   const only = boundRule(query, {});
-  return { claims: [], bind: () => only };
+  return { text: query.source, claims: [], bind: () => only };
 }
 
 /** `prefix` tells the rule from the others in the cache. */
@@ -66,7 +68,7 @@ function personalRule(query: Query, cache: BudgetedCache<BoundRule>, prefix: str
     const key = names.reduce((text, name) => text + keyOf(claims, name), prefix + JSON.stringify(userId));
     return cache.get(key) ?? cache.set(key, boundRule(query, { ...claims, sub: userId }));
   };
-  return { claims: names, bind };
+  return { text: query.source, claims: names, bind };
 }
 
 /** Equal keys only for equal claims: JSON text cannot hold the bare control character, which also marks a missing claim. */

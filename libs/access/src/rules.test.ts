@@ -331,3 +331,28 @@ tasks:
     expect(Object.keys(kept)).toEqual(['__proto__', 'sub']);
   });
 });
+
+describe('the fingerprint of what an author may read', () => {
+  const rules = rulesOf('tasks: { read: "team == $user.team OR owner == $user.sub", insert: "role == $user.role" }');
+
+  it('is the same for the same claims in read rules, whoever has them', () => {
+    const rights = rules.readRights(author('ann', { sub: 'ann', team: 'a', role: 'x' }));
+    expect(rights).toMatch(/^[0-9a-f]{16}$/);
+    expect(rules.readRights(author('bob', { sub: 'bob', team: 'a' }))).toBe(rights);
+    for (const claims of [{ team: 'b' }, { team: ['a'] }, {}])
+      expect(rules.readRights(author('ann', { sub: 'ann', ...claims }))).not.toBe(rights);
+  });
+
+  it('changes with the read rules, not with the others or their order', () => {
+    const base = '"*": { read: "x == 1" }\ntasks: { read: true }';
+    const rights = rulesOf(base).readRights(ann);
+    expect(rulesOf('tasks: { read: true, insert: true }\n"*": { read: "x == 1" }').readRights(ann)).toBe(rights);
+    for (const other of [
+      '"*": { read: "x == 1" }\ntasks: {}',
+      '"*": { read: "x == 2" }\ntasks: { read: true }',
+      'tasks: { read: true }',
+    ])
+      expect(rulesOf(other).readRights(ann)).not.toBe(rights);
+    expect(createRules(undefined, { production: true }).readRights(ann)).toBeUndefined();
+  });
+});

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type Author,
   type CollectionName,
@@ -31,6 +32,11 @@ export interface Rules {
   readQuery(collection: CollectionName, author: Author): BoundQuery;
   canRead(collection: CollectionName, author: Author, document: Document): boolean;
   /**
+   * Fingerprint of the read rules and of the author's claims in them, 16 hexadecimal digits: while it stays, an author's view
+   * changes with the documents only. Undefined without a file.
+   */
+  readRights(author: Author): string | undefined;
+  /**
    * Why the author may not make this change; undefined when allowed. What happens decides the rule: without a document
    * before, `insert` on what comes after; without one after, `delete` on what was; else `update` on both. A delete of
    * nothing needs a `delete` that is not closed to the author. Then the schema, on what comes after.
@@ -52,6 +58,7 @@ export interface RulesOptions {
 
 /** Names come from clients: the memory of whom we told is bounded. */
 const maxOpenNames = 1_000;
+const rightsDigits = 16;
 
 /** Without a file nothing is said about any collection. */
 export function createRules(file: RulesFile | undefined, options: RulesOptions): Rules {
@@ -65,6 +72,7 @@ class FileRules implements Rules {
   /** Whether `fallback` is open only because we are in development. */
   private readonly isUnsaid: boolean;
   private readonly claims: readonly string[];
+  private readonly reads: { readonly texts: string; readonly claims: readonly string[] } | undefined;
   private readonly told = new Set<CollectionName>();
   private readonly onOpen: (collection: CollectionName) => void;
 
@@ -74,6 +82,7 @@ class FileRules implements Rules {
     this.isUnsaid = file?.fallback === undefined && !options.production;
     this.fallback = file?.fallback ?? (options.production ? closedEntry : openEntry);
     this.claims = claimNames([...this.collections.values(), this.fallback]);
+    this.reads = file && readsOf([...this.collections, ['*', this.fallback]]);
     this.onOpen = options.onOpen ?? (() => undefined);
   }
 
@@ -83,6 +92,16 @@ class FileRules implements Rules {
 
   canRead(collection: CollectionName, author: Author, document: Document): boolean {
     return this.entry(collection).read.bind(author).matches(document);
+  }
+
+  readRights({ claims }: Author): string | undefined {
+    if (this.reads === undefined) return undefined;
+    const values = this.reads.claims.map((name) => claims[name]);
+    return createHash('sha256')
+      .update(this.reads.texts)
+      .update(JSON.stringify(values))
+      .digest('hex')
+      .slice(0, rightsDigits);
   }
 
   writeFault(collection: CollectionName, author: Author, images: Images): WriteFault | undefined {
@@ -147,6 +166,11 @@ const openEntry: CollectionEntry = {
   update: openRule,
   delete: openRule,
 };
+
+function readsOf(entries: readonly (readonly [name: string, entry: CollectionEntry])[]) {
+  const texts = JSON.stringify(entries.map(([name, { read }]) => [name, read.text]).sort());
+  return { texts, claims: [...new Set(entries.flatMap(([, { read }]) => read.claims))].sort() };
+}
 
 function claimNames(entries: readonly CollectionEntry[]): readonly string[] {
   return [...new Set(entries.flatMap((entry) => verbs.flatMap((verb) => entry[verb].claims)))];

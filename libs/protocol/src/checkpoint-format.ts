@@ -7,21 +7,23 @@ import { parseCollectionName } from './parse-change.ts';
 /*
  * A checkpoint as bytes, since its token travels with every `sync:changes`:
  *   flags; history id: 16 bytes of a UUID, or a text; epoch; number of lanes; a seq for each; with `hasWhole` as many again;
- *   with `hasListing` the collection, and with `hasAfter` the key of the last document.
+ *   with `hasListing` the collection, and with `hasAfter` the key of the last document; with `hasRights` 8 bytes.
  * Numbers are varints, texts are their length in bytes and UTF-8.
  */
 const hasUuid = 1;
 const hasWhole = 2;
 const hasListing = 4;
 const hasAfter = 8;
-const allFlags = hasUuid | hasWhole | hasListing | hasAfter;
+const hasRights = 16;
+const allFlags = hasUuid | hasWhole | hasListing | hasAfter | hasRights;
 
 const maxLanes = 1024;
 const maxTextBytes = 2048;
+const rightsBytes = 8;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function encodedCheckpoint(checkpoint: Checkpoint): Buffer {
-  const { historyId, position, wholeThrough, listing } = checkpoint;
+  const { historyId, position, wholeThrough, listing, rights } = checkpoint;
   const isUuid = uuid.test(historyId);
   const bytes = Buffer.allocUnsafe(sizeLimit(checkpoint));
   bytes[0] = flagsOf(checkpoint, isUuid);
@@ -32,6 +34,7 @@ export function encodedCheckpoint(checkpoint: Checkpoint): Buffer {
   for (const seq of wholeThrough ?? []) at = writeVarint(bytes, at, seq);
   if (listing !== undefined) at = writeText(bytes, at, listing.collection);
   if (listing?.after !== undefined) at = writeText(bytes, at, listing.after);
+  if (rights !== undefined) at += bytes.write(rights, at, 'hex');
   return bytes.subarray(0, at);
 }
 
@@ -60,15 +63,17 @@ function readFrom(reader: ByteReader): Checkpoint {
     position: { epoch: brandAs<Epoch>(epoch), seqs },
     ...(flags & hasWhole && { wholeThrough: readSeqs(reader, lanes) }),
     ...(flags & hasListing && { listing: readListing(reader, (flags & hasAfter) !== 0) }),
+    ...(flags & hasRights && { rights: Buffer.from(reader.take(rightsBytes)).toString('hex') }),
   };
 }
 
-function flagsOf({ wholeThrough, listing }: Checkpoint, isUuid: boolean): number {
+function flagsOf({ wholeThrough, listing, rights }: Checkpoint, isUuid: boolean): number {
   return (
     (isUuid ? hasUuid : 0) |
     (wholeThrough ? hasWhole : 0) |
     (listing ? hasListing : 0) |
-    (listing?.after !== undefined ? hasAfter : 0)
+    (listing?.after !== undefined ? hasAfter : 0) |
+    (rights !== undefined ? hasRights : 0)
   );
 }
 
@@ -76,7 +81,7 @@ function flagsOf({ wholeThrough, listing }: Checkpoint, isUuid: boolean): number
 function sizeLimit({ historyId, position, wholeThrough, listing }: Checkpoint): number {
   const numbers = 5 + position.seqs.length + (wholeThrough?.length ?? 0);
   const units = historyId.length + (listing?.collection.length ?? 0) + (listing?.after?.length ?? 0);
-  return 1 + numbers * maxVarintBytes + units * 3;
+  return 1 + numbers * maxVarintBytes + units * 3 + rightsBytes;
 }
 
 function writeText(bytes: Buffer, offset: number, text: string): number {

@@ -33,6 +33,7 @@ function checkpoints(): fc.Arbitrary<Checkpoint> {
           position: fc.record({ epoch: fc.integer({ min: 1, max: 2 ** 40 }), seqs }),
           wholeThrough: seqs,
           listing,
+          rights: hex(16),
         },
         { requiredKeys: ['historyId', 'position'] },
       )
@@ -107,6 +108,9 @@ describe('the token of a checkpoint', () => {
     const token = '1.DwtSrVydD01DjxN6D9w7On4BAwGsAoCAgICAIAKsAoCAgICAQAV0YXNrcxoAbzAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nw';
     expect(encodeCheckpoint(full)).toBe(token);
     expect(decodeCheckpoint(token)).toEqual(full);
+    const mine = checkpoint([0], { rights: '0123456789abcdef' });
+    expect(encodeCheckpoint(mine)).toBe('1.EQtSrVydD01DjxN6D9w7On4BAQABI0VniavN7w');
+    expect(decodeCheckpoint('1.EQtSrVydD01DjxN6D9w7On4BAQABI0VniavN7w')).toEqual(mine);
   });
 
   it('is none of this server when its version is another', () => {
@@ -155,7 +159,7 @@ describe('the token of a checkpoint', () => {
 
     it('flags that nobody sets', () => {
       const bytes = body(encodeCheckpoint(checkpoint([7])));
-      for (const flags of [16, 128, 255, 1 | 8]) {
+      for (const flags of [32, 128, 255, 1 | 8]) {
         bytes[0] = flags;
         expect(decodeCheckpoint(tokenOf(bytes))).toBeUndefined();
       }

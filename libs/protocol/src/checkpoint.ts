@@ -22,4 +22,6 @@ export interface Checkpoint {
    * updates are sent whole. `wholeThrough[lane]`, of the same epoch and with as many lanes.
    */
   readonly wholeThrough?: readonly Seq[];
+  /** Fingerprint of what the holder might read then, 16 hexadecimal digits: with other rights its view is another one. */
+  readonly rights?: string;
 }

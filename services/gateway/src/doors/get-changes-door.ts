@@ -11,12 +11,13 @@ export function getChangesDoor(pages: ChangesPages, subscribing: Subscribing): D
   return {
     kind: 'joined',
     async handle(connection, payload) {
-      const { author } = connection.requireSession();
+      const { author, rights } = connection.requireSession();
       const message = parseMessage(upMessages['sync:get_changes'], payload ?? {});
       const filter = parseFilter(message);
       const request: PageRequest = {
         collection: message.collection ? parseCollectionName(message.collection) : undefined,
         queryOf: (collection) => subscribing.visible(author, collection, filter),
+        rights,
         checkpoint: message.checkpoint ?? undefined,
         since: message.since ?? undefined,
         limit: Math.min(message.limit ?? defaultLimit, limits.changesPage),

@@ -70,11 +70,13 @@ export class SessionDoors {
     if (known === undefined) await this.open(connection, identity, message.protocol);
     else this.renew(connection, session);
     if (identity === stated) connection.identity = identity;
-    const start = await this.startStream(connection, message, requests);
-    const hasOtherRights = known !== undefined && !haveSameRights(known, session);
+    const start = await this.startStream(connection, message, requests).catch((error: unknown) => {
+      this.applyRights(connection);
+      throw error;
+    });
     return this.joinReply(connection, {
       start: () => {
-        if (hasOtherRights) this.applyRights(connection);
+        this.applyRights(connection);
         start();
       },
       subscriptionIds: requests?.map((request) => request.id),
@@ -109,7 +111,8 @@ export class SessionDoors {
     },
   ): Reply {
     const { settings, reader, now } = this.deps;
-    const { userId } = connection.requireSession();
+    const session = connection.requireSession();
+    const { userId } = session;
     const timestamp = now();
     const subscriptionVersion = connection.subscriptionVersion;
     const answer = {
@@ -118,7 +121,7 @@ export class SessionDoors {
       timestamp,
       protocol: protocolVersion,
       historyId: reader.historyId,
-      checkpoint: connection.stream?.resumedFrom ?? this.deps.fanOut().token(),
+      checkpoint: connection.stream?.resumedFrom ?? this.deps.fanOut().token(session.rights),
       subscriptionVersion,
       ...(joined.subscriptionIds && { subscriptionIds: joined.subscriptionIds }),
       limits: {
@@ -184,22 +187,24 @@ export class SessionDoors {
     this.renew(connection, { ...session, modern: known.modern });
     connection.identity = identity;
     const answer = { success: true, expiresAt: identity.expiresAt };
-    return haveSameRights(known, session) ? { answer } : { answer, afterwards: () => this.applyRights(connection) };
+    return { answer, afterwards: () => this.applyRights(connection) };
   }
 
-  /** Other claims may mean another view. */
+  /** Brings the stream to the rights of the session. */
   private applyRights(connection: Connection): void {
     const { subscribing } = this.deps;
     const { stream } = connection;
     if (stream === undefined || connection.isClosed) return;
     const session = connection.requireSession();
+    if (stream.rights === session.rights) return;
     if (connection.wildcard !== undefined) {
       subscribing.closeWildcard(connection);
       subscribing.openWildcard(connection, session);
     } else if (stream.list.length === 0) {
+      stream.rights = session.rights;
       return;
     }
-    stream.rebind((collection, filter) => subscribing.visible(session.author, collection, filter));
+    stream.rebind(session.rights, (collection, filter) => subscribing.visible(session.author, collection, filter));
     stream.start();
   }
 
@@ -212,12 +217,9 @@ export class SessionDoors {
   }
 }
 
-function haveSameRights(a: Session, b: Session): boolean {
-  return JSON.stringify(a.author.claims) === JSON.stringify(b.author.claims);
-}
-
 function sessionOf(identity: Identity, context: { rules: Rules; protocol: number | null | undefined }): Session {
   const { userId, claims, expiresAt, operator } = identity;
   const author = { userId, claims: context.rules.claimsFor(userId, claims) };
-  return { userId, author, modern: context.protocol != null, expiresAt, operator };
+  const rights = context.rules.readRights(author);
+  return { userId, author, rights, modern: context.protocol != null, expiresAt, operator };
 }

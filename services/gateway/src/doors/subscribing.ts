@@ -13,7 +13,7 @@ import {
 import { and, type BoundQuery, bindQuery, parseQuery, QueryError } from '@tidemark/rql';
 import type { GroupIndex } from '../read/group-index.ts';
 import { describeFault, type HistoryReader } from '../read/history-reader.ts';
-import { Stream, type StreamDeps } from '../read/stream.ts';
+import { type ResumePoint, Stream, type StreamDeps } from '../read/stream.ts';
 import type { SubscriptionRequest } from '../read/subscription.ts';
 import { WildcardView, type WildcardViews } from '../read/wildcard-views.ts';
 import type { Connection } from '../socket/connection.ts';
@@ -33,6 +33,12 @@ export interface FilterMessage {
   readonly filter?: string | null | undefined;
   readonly query?: string | null | undefined;
   readonly args?: readonly unknown[] | null | undefined;
+}
+
+/** From where a socket goes on; or why it cannot: then everything is sent anew, by `reset`, with the reason. */
+interface Resumption {
+  readonly point?: ResumePoint;
+  readonly reason?: string;
 }
 
 /** The part that the doors for subscriptions share: from messages to the stream of the socket. */
@@ -76,6 +82,7 @@ export class Subscribing {
       link: connection.link,
       userId: session.userId,
       echo: session.modern || this.deps.settings.broadcastToSender,
+      rights: session.rights,
     });
     return connection.stream;
   }
@@ -99,21 +106,13 @@ export class Subscribing {
     connection.stream?.setWildcard(undefined);
   }
 
-  /**
-   * Puts a fresh socket at a checkpoint. False when it cannot be served: then the caller has everything sent anew by `reset`,
-   * with the reason.
-   */
-  async resume(
-    stream: Stream,
-    token: string,
-  ): Promise<{ readonly resumed: true } | { readonly resumed: false; readonly reason: string }> {
+  /** What a token means for a fresh socket of these rights. */
+  private async resumption(token: string, rights: string | undefined): Promise<Resumption> {
     const checkpoint = decodeCheckpoint(token);
-    const fault = checkpoint?.listing === undefined ? await this.deps.reader.faultOf(checkpoint) : 'listing';
-    if (fault !== undefined || checkpoint === undefined)
-      return { resumed: false, reason: describeFault(fault ?? 'unknown') };
+    const fault = checkpoint?.listing === undefined ? await this.deps.reader.faultOf(checkpoint, rights) : 'listing';
+    if (fault !== undefined || checkpoint === undefined) return { reason: describeFault(fault ?? 'unknown') };
     const { position, wholeThrough } = checkpoint;
-    stream.resume({ position, wholeThrough: wholeThrough && { epoch: position.epoch, seqs: wholeThrough } });
-    return { resumed: true };
+    return { point: { position, wholeThrough: wholeThrough && { epoch: position.epoch, seqs: wholeThrough } } };
   }
 
   /**
@@ -125,15 +124,18 @@ export class Subscribing {
     requests: readonly SubscriptionRequest[],
     token: string | undefined,
   ): Promise<{ resumed: boolean; start: () => void }> {
-    const stream = this.streamOf(connection, connection.requireSession());
-    const resume = token === undefined ? undefined : await this.resume(stream, token);
+    const session = connection.requireSession();
+    const stream = this.streamOf(connection, session);
+    const { point, reason }: Resumption = token === undefined ? {} : await this.resumption(token, session.rights);
     connection.requireOpen();
     this.closeWildcard(connection);
-    const resumed = resume?.resumed === true;
+    stream.rights = session.rights;
+    const resumed = point !== undefined;
+    if (resumed) stream.resume(point);
     for (const request of requests)
       stream.subscribe(request, resumed ? request.bootstrap === true : request.bootstrap !== false);
     const start = () => {
-      if (resume?.resumed === false) stream.reset(resume.reason);
+      if (reason !== undefined) stream.reset(reason);
       stream.start();
     };
     return { resumed, start };

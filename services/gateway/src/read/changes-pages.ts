@@ -36,6 +36,8 @@ export interface PageRequest {
   readonly collection: CollectionName | undefined;
   /** Filter AND read rule. */
   readonly queryOf: (collection: CollectionName) => BoundQuery;
+  /** Fingerprint of the read rule. */
+  readonly rights: string | undefined;
   readonly checkpoint: string | undefined;
   readonly since: Millis | undefined;
   readonly limit: number;
@@ -72,7 +74,8 @@ export class ChangesPages {
     const start = await this.start(request);
     const state: PageState = { mark: start, changes: [], predicates: new Map(), until: fanOut.position, bytes: 0 };
     await this.fill(state, request);
-    const checkpoint = encodeCheckpoint({ historyId: reader.historyId, ...state.mark });
+    const { rights } = request;
+    const checkpoint = encodeCheckpoint({ historyId: reader.historyId, ...state.mark, ...(rights && { rights }) });
     return {
       success: true,
       changes: state.changes,
@@ -104,7 +107,7 @@ export class ChangesPages {
 
   private async fromCheckpoint(request: PageRequest, token: string): Promise<Bookmark> {
     const checkpoint = decodeCheckpoint(token);
-    const fault = await this.deps.reader.faultOf(checkpoint);
+    const fault = await this.deps.reader.faultOf(checkpoint, request.rights);
     if (fault !== undefined || checkpoint === undefined) {
       throw new SyncError('reset_required', describeFault(fault ?? 'unknown'));
     }
@@ -118,8 +121,12 @@ export class ChangesPages {
       tide === undefined
         ? { historyId: this.deps.reader.historyId, position: this.deps.reader.origin() }
         : decodeCheckpoint(tide.token);
-    if (checkpoint === undefined || (await this.deps.reader.faultOf(checkpoint)) !== undefined) return undefined;
-    return tide?.time === since ? bookmarkFor(request, checkpoint) : { position: checkpoint.position };
+    // Other tides say nothing of rights: they were not handed out to anybody, or to somebody else.
+    const isOwn = tide?.time === since;
+    const rights = isOwn ? request.rights : checkpoint?.rights;
+    if (checkpoint === undefined || (await this.deps.reader.faultOf(checkpoint, rights)) !== undefined)
+      return undefined;
+    return isOwn ? bookmarkFor(request, checkpoint) : { position: checkpoint.position };
   }
 
   private async beginning(request: PageRequest): Promise<Bookmark> {

@@ -28,6 +28,7 @@ class TestReceiver implements Receiver {
   readonly id: string;
   readonly userId = brandAs<UserId>('ann');
   readonly echo: boolean;
+  rights: string | undefined;
   attached = true;
   told: Position | undefined;
   clogged = false;
@@ -123,6 +124,26 @@ describe('the fan-out', () => {
     expect(sent.map(({ changes }) => changes)).toEqual([['insert x'], ['insert x']]);
   });
 
+  it('gives those of other rights a token of their own', async () => {
+    const { receive, write, sent } = rig();
+    const [a, b] = ['a'.repeat(16), 'b'.repeat(16)];
+    for (const [id, rights] of [
+      ['s1', a],
+      ['s2', b],
+      ['s3', a],
+      ['s4', undefined],
+    ] as const)
+      receive(id, ['']).rights = rights;
+    write(insert('x'));
+    await turn();
+    const seen = sent.map(({ event, ids, token }) => [event, ids.join(), decodeCheckpoint(token)?.rights]);
+    expect(seen).toEqual([
+      ['sync:changes', 's1,s3', a],
+      ['sync:changes', 's2', b],
+      ['sync:changes', 's4', undefined],
+    ]);
+  });
+
   it('says nothing to those who see nothing of it', async () => {
     const { receive, write, sent, fanOut, history } = rig();
     const receiver = receive('s1', ["team == 'a'"]);
@@ -131,7 +152,7 @@ describe('the fan-out', () => {
     expect(sent).toEqual([]);
     fanOut.announcePosition();
     fanOut.announcePosition();
-    expect(sent).toEqual([{ ids: ['s1'], event: 'sync:checkpoint', changes: [], token: fanOut.token() }]);
+    expect(sent).toEqual([{ ids: ['s1'], event: 'sync:checkpoint', changes: [], token: fanOut.token(undefined) }]);
     expect(receiver.told).toEqual(history.position());
   });
 

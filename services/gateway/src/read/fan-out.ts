@@ -1,4 +1,4 @@
-import { type DeliveredMessage, type Entry, encodeCheckpoint, type HistoryId, type Position } from '@tidemark/protocol';
+import type { DeliveredMessage, Entry, HistoryId, Position } from '@tidemark/protocol';
 import type { Telemetry } from '@tidemark/telemetry';
 import type { Broadcast } from './client-link.ts';
 import type { Feed, FeedListener } from './feed.ts';
@@ -7,6 +7,7 @@ import type { GroupIndex } from './group-index.ts';
 import { hasReached, samePosition } from './position.ts';
 import { liveEffect, type Receiver } from './receiver.ts';
 import { EntryMessages, effectOf, type Membership } from './view-change.ts';
+import { tokenOf } from './whole-through.ts';
 
 export interface FanOutDeps {
   readonly feed: Feed;
@@ -17,6 +18,8 @@ export interface FanOutDeps {
   /** Called with each entry before it is matched: a collection may be new to somebody. */
   readonly beforeEntry: (entry: Entry) => void;
 }
+
+type Rights = Receiver['rights'];
 
 /** An entry as one group sees it. */
 interface Hit {
@@ -37,7 +40,7 @@ export class FanOut implements FeedListener {
   private readonly receivers = new Set<Receiver>();
   private pending: Entry[] = [];
   private waiters: { readonly target: Position; readonly done: () => void }[] = [];
-  private encoded: { readonly position: Position; readonly token: string } | undefined;
+  private encoded: { readonly position: Position; readonly tokens: Map<Rights, string> } | undefined;
 
   constructor(deps: FanOutDeps, start: Position) {
     this.deps = deps;
@@ -53,13 +56,14 @@ export class FanOut implements FeedListener {
     this.receivers.delete(receiver);
   }
 
-  /** The token of `position`. */
-  token(): string {
-    if (this.encoded?.position !== this.position) {
-      const token = encodeCheckpoint({ historyId: this.deps.historyId, position: this.position });
-      this.encoded = { position: this.position, token };
-    }
-    return this.encoded.token;
+  /** The token of `position` for those with these rights. */
+  token(rights: Rights): string {
+    const { position } = this;
+    if (this.encoded?.position !== position) this.encoded = { position, tokens: new Map() };
+    const { tokens } = this.encoded;
+    const token = tokens.get(rights) ?? tokenOf({ historyId: this.deps.historyId, rights }, position, undefined);
+    tokens.set(rights, token);
+    return token;
   }
 
   onEntries(entries: readonly Entry[]): void {
@@ -83,14 +87,15 @@ export class FanOut implements FeedListener {
 
   /** Tells receivers that were sent nothing for a while how far history is. */
   announcePosition(): void {
-    const idle: string[] = [];
+    const idle: Receiver[] = [];
     for (const receiver of this.receivers) {
       if (!receiver.attached || receiver.link.isClogged()) continue;
       if (receiver.told !== undefined && samePosition(receiver.told, this.position)) continue;
       receiver.told = this.position;
-      idle.push(receiver.id);
+      idle.push(receiver);
     }
-    if (idle.length > 0) this.deps.broadcast(idle, 'sync:checkpoint', { checkpoint: this.token() });
+    for (const [rights, ids] of idsByRights(idle))
+      this.deps.broadcast(ids, 'sync:checkpoint', { checkpoint: this.token(rights) });
   }
 
   private flush(): void {
@@ -126,25 +131,25 @@ export class FanOut implements FeedListener {
   /** Receivers whose hits are the same: those that need none of their own get one shared message. */
   private deliver(hits: readonly Hit[], receivers: readonly Receiver[], before: Position): void {
     const isSpecial = specialReceivers(hits);
-    const shared: string[] = [];
+    const shared: Receiver[] = [];
     for (const receiver of receivers) {
       if (receiver.link.isClogged()) {
         receiver.fallBehind(before);
       } else if (isSpecial(receiver)) {
-        this.send([receiver.id], messagesFor(receiver, hits), [receiver]);
+        this.send([receiver], messagesFor(receiver, hits));
       } else {
-        receiver.told = this.position;
-        shared.push(receiver.id);
+        shared.push(receiver);
       }
     }
-    if (shared.length > 0) this.send(shared, sharedMessages(hits), []);
+    if (shared.length > 0) this.send(shared, sharedMessages(hits));
   }
 
-  private send(ids: readonly string[], messages: readonly DeliveredMessage[], tell: readonly Receiver[]): void {
+  private send(receivers: readonly Receiver[], messages: readonly DeliveredMessage[]): void {
     if (messages.length === 0) return;
-    for (const receiver of tell) receiver.told = this.position;
-    this.deps.broadcast(ids, 'sync:changes', messages, { checkpoint: this.token() });
-    this.deps.telemetry.metrics.deliveries.inc(ids.length * messages.length);
+    for (const receiver of receivers) receiver.told = this.position;
+    for (const [rights, ids] of idsByRights(receivers))
+      this.deps.broadcast(ids, 'sync:changes', messages, { checkpoint: this.token(rights) });
+    this.deps.telemetry.metrics.deliveries.inc(receivers.length * messages.length);
   }
 
   private wakeWaiters(): void {
@@ -156,6 +161,17 @@ export class FanOut implements FeedListener {
       else this.waiters.push(waiter);
     }
   }
+}
+
+/** Tokens differ between them, so each gets an encoding of its own. */
+function idsByRights(receivers: readonly Receiver[]): ReadonlyMap<Rights, readonly string[]> {
+  const byRights = new Map<Rights, string[]>();
+  for (const { rights, id } of receivers) {
+    const ids = byRights.get(rights);
+    if (ids === undefined) byRights.set(rights, [id]);
+    else ids.push(id);
+  }
+  return byRights;
 }
 
 function after(position: Position, entries: readonly Entry[]): Position {

@@ -11,7 +11,7 @@ export interface HistoryReaderDeps {
 }
 
 /** Why a checkpoint cannot be continued; undefined when it can. */
-export type CheckpointFault = 'unknown' | 'other_history' | 'ahead' | 'trimmed' | 'listing';
+export type CheckpointFault = 'unknown' | 'other_history' | 'ahead' | 'trimmed' | 'listing' | 'rights';
 
 const sentences: Readonly<Record<CheckpointFault, string>> = {
   unknown: 'the checkpoint is not one of this server',
@@ -19,6 +19,7 @@ const sentences: Readonly<Record<CheckpointFault, string>> = {
   ahead: 'the checkpoint is ahead of the history of this server',
   trimmed: 'the checkpoint is older than the retained history',
   listing: 'the checkpoint is a bookmark of sync:get_changes',
+  rights: 'the rights of the user are others than at the checkpoint',
 };
 
 export function describeFault(fault: CheckpointFault): string {
@@ -42,8 +43,11 @@ export class HistoryReader {
     return startOf(this.deps.history.epochs[0] ?? this.current);
   }
 
-  /** Can history be continued from this checkpoint? Looks at the store, so that a checkpoint of a faster gateway is known. */
-  async faultOf(checkpoint: Checkpoint | undefined): Promise<CheckpointFault | undefined> {
+  /**
+   * Can history be continued from this checkpoint by who has these rights? Looks at the store, so that a checkpoint of a
+   * faster gateway is known.
+   */
+  async faultOf(checkpoint: Checkpoint | undefined, rights: string | undefined): Promise<CheckpointFault | undefined> {
     if (checkpoint === undefined) return 'unknown';
     if (checkpoint.historyId !== this.historyId) return 'other_history';
     const { position, wholeThrough } = checkpoint;
@@ -55,7 +59,7 @@ export class HistoryReader {
       if (seq > head || (wholeThrough?.[lane] ?? 0) > head) return 'ahead';
       if (seq < trimmed) return 'trimmed';
     }
-    return undefined;
+    return checkpoint.rights === rights ? undefined : 'rights';
   }
 
   /**

@@ -9,6 +9,8 @@ export interface Receiver extends Member {
   readonly userId: UserId;
   /** Its own writes come back to it. False for old clients, unless BROADCAST_TO_SENDER. */
   readonly echo: boolean;
+  /** Stands in its tokens, see Checkpoint. */
+  readonly rights: string | undefined;
   /** It takes part in the live feed: it has been sent everything up to the fan-out's position. */
   readonly attached: boolean;
   /** The position of the last token that it was sent. */

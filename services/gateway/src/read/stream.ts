@@ -49,6 +49,8 @@ export class Stream implements Receiver {
   readonly link: ClientLink;
   readonly userId: UserId;
   readonly echo: boolean;
+  /** Of the session that its views were made for. */
+  rights: string | undefined;
   attached = false;
   /** It has not had any subscription yet. */
   isFresh = true;
@@ -67,12 +69,13 @@ export class Stream implements Receiver {
   private closed = false;
   private readonly marks = new Marks();
 
-  constructor(deps: StreamDeps, client: { link: ClientLink; userId: UserId; echo: boolean }) {
+  constructor(deps: StreamDeps, client: Pick<Receiver, 'link' | 'userId' | 'echo' | 'rights'>) {
     this.deps = deps;
     this.id = client.link.id;
     this.link = client.link;
     this.userId = client.userId;
     this.echo = client.echo;
+    this.rights = client.rights;
     deps.fanOut.add(this);
   }
 
@@ -143,7 +146,8 @@ export class Stream implements Receiver {
   }
 
   /** What the user may read has changed: every view is made anew, and what is in it sent whole. */
-  rebind(queryOf: (collection: CollectionName, filter: BoundQuery) => BoundQuery): void {
+  rebind(rights: string | undefined, queryOf: (collection: CollectionName, filter: BoundQuery) => BoundQuery): void {
+    this.rights = rights;
     for (const subscription of this.subscriptions) {
       const { collection, filter, group } = subscription;
       subscription.group = this.deps.groups.enter(collection, queryOf(collection, filter), this);
@@ -180,7 +184,7 @@ export class Stream implements Receiver {
   mark(): Promise<string> {
     return this.marks.ask(async () => {
       await this.deps.fanOut.reach(await this.deps.readHeads());
-      return this.position === undefined ? this.deps.fanOut.token() : this.marks.wait();
+      return this.position === undefined ? this.deps.fanOut.token(this.rights) : this.marks.wait();
     });
   }
 
@@ -193,7 +197,7 @@ export class Stream implements Receiver {
     this.attached = true;
     this.position = undefined;
     this.wholeThrough = undefined;
-    this.marks.answer(this.deps.fanOut.token());
+    this.marks.answer(this.deps.fanOut.token(this.rights));
   }
 
   private end(subscription: Subscription): void {
@@ -294,7 +298,8 @@ export class Stream implements Receiver {
   }
 
   private token(position: Position): string {
-    return tokenOf(this.deps.reader.historyId, position, this.wholeThrough);
+    const { rights, wholeThrough } = this;
+    return tokenOf({ historyId: this.deps.reader.historyId, rights }, position, wholeThrough);
   }
 
   private async recover(error: unknown): Promise<void> {

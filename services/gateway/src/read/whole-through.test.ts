@@ -20,7 +20,7 @@ describe('the point up to which documents are sent whole', () => {
 
   it('travels in the token while it lies ahead', () => {
     const pointIn = (here: Position, point: Position | undefined) =>
-      decodeCheckpoint(tokenOf(history, here, point))?.wholeThrough;
+      decodeCheckpoint(tokenOf({ historyId: history, rights: undefined }, here, point))?.wholeThrough;
     expect(pointIn(position(2, 4, 9), position(2, 5, 9))).toEqual([5, 9]);
     expect(pointIn(position(2, 5, 9), position(2, 5, 9))).toBeUndefined();
     expect(pointIn(position(1, 4), position(2, 5, 9))).toBeUndefined();

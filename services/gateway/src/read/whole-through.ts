@@ -12,9 +12,17 @@ export function isWithin(entry: Entry, wholeThrough: Position | undefined): bool
   return seqAt(wholeThrough, entry.lane) >= entry.seq;
 }
 
+/** Of whom a token is, besides its position. */
+export interface TokenHolder {
+  readonly historyId: HistoryId;
+  readonly rights: string | undefined;
+}
+
 /** The token of a position; it carries the point while that lies ahead, in the same epoch. */
-export function tokenOf(historyId: HistoryId, position: Position, wholeThrough: Position | undefined): string {
+export function tokenOf(holder: TokenHolder, position: Position, wholeThrough: Position | undefined): string {
+  const { historyId, rights } = holder;
   const isPast =
     wholeThrough === undefined || wholeThrough.epoch !== position.epoch || hasReached(position, wholeThrough);
-  return encodeCheckpoint({ historyId, position, ...(!isPast && { wholeThrough: wholeThrough.seqs }) });
+  const whole = !isPast && { wholeThrough: wholeThrough.seqs };
+  return encodeCheckpoint({ historyId, position, ...whole, ...(rights !== undefined && { rights }) });
 }

@@ -6,6 +6,8 @@ export interface Session {
   readonly userId: UserId;
   /** With the claims that rules may look at. */
   readonly author: Author;
+  /** Fingerprint of what it may read; undefined where no rules are. */
+  readonly rights: string | undefined;
   /** It joined with `protocol`: the modern stream. */
   readonly modern: boolean;
   readonly expiresAt: Millis | undefined;
