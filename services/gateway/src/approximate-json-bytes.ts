@@ -12,6 +12,6 @@ export function approximateJsonBytes(value: Json): number {
     return bytes;
   }
   const fields = value as { readonly [key: string]: Json };
-  for (const key in fields) bytes += 8 + approximateJsonBytes(fields[key] ?? null);
+  for (const key in fields) bytes += 8 + key.length + approximateJsonBytes(fields[key] ?? null);
   return bytes;
 }

@@ -152,6 +152,16 @@ describe('a lane of the gateway', () => {
     expect(jobs).toHaveLength(3);
   });
 
+  it('counts the fields that go away, and whom a change is for', async () => {
+    const { batcher, jobs } = rig();
+    const names = Array.from({ length: 1_000 }, (_, index) => `${index}`.padEnd(3_000, 'x'));
+    const unsetting = { ...request(), changes: [{ ...change('a'), unset: names }] };
+    const narrowed = { ...request('b'), emitTo: names.map((name) => brandAs<UserId>(name)) };
+    for (const one of [unsetting, narrowed, request('c')]) void batcher.submit(one);
+    await turn();
+    expect(jobs.map(({ requests }) => requests.length)).toEqual([1]);
+  });
+
   it('refuses what is too much to wait, by bytes, and takes more when it is gone', async () => {
     const { batcher, jobs, answer } = rig({ maxWaitingChanges: 1_000_000 });
     const large = (): WriteRequest => ({ ...request(), changes: [change('x', 'x'.repeat(4 * 1024 * 1024))] });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   brandAs,
+  type Change,
   type Epoch,
   type GatewayId,
   type JobId,
@@ -162,8 +163,9 @@ export class LaneBatcher {
   }
 }
 
-function bytesOf(request: WriteRequest): number {
-  return request.changes.reduce((bytes, change) => bytes + approximateJsonBytes(change.data), 0);
+function bytesOf({ changes, emitTo = [] }: WriteRequest): number {
+  const ofChanges = ({ data, unset }: Change) => approximateJsonBytes(data) + approximateJsonBytes(unset);
+  return changes.reduce((bytes, change) => bytes + ofChanges(change), approximateJsonBytes(emitTo));
 }
 
 function timedOut(): SyncError {
