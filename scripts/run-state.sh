@@ -21,13 +21,19 @@ load_environment() {
   done
 }
 
-# As docker compose does: what .env says holds, unless the environment says otherwise.
+# As docker compose does: what .env says holds, unless the environment says otherwise. A comment begins at the start of a
+# word, so that a password may hold a "#".
 export_env_file() {
   local line key value
   while IFS= read -r line || [ -n "$line" ]; do
-    [[ "$line" =~ ^[[:space:]]*([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || continue
-    key="${BASH_REMATCH[1]}" value="${BASH_REMATCH[2]}"
-    [[ "$value" =~ ^\"(.*)\"[[:space:]]*$ || "$value" =~ ^\'(.*)\'[[:space:]]*$ ]] && value="${BASH_REMATCH[1]}"
+    [[ "$line" =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=(.*)$ ]] || continue
+    key="${BASH_REMATCH[2]}" value="${BASH_REMATCH[3]}"
+    if [[ "$value" =~ ^[[:space:]]*\"([^\"]*)\"[[:space:]]*(#.*)?$ || "$value" =~ ^[[:space:]]*\'([^\']*)\'[[:space:]]*(#.*)?$ ]]; then
+      value="${BASH_REMATCH[1]}"
+    else
+      value=" ${value}"
+      [[ "${value%%[[:space:]]#*}" =~ ^[[:space:]]*(.*[^[:space:]])?[[:space:]]*$ ]] && value="${BASH_REMATCH[1]}"
+    fi
     [ -n "${!key+set}" ] || export "$key=$value"
   done <.env
 }

@@ -78,6 +78,22 @@ describe('make up and make down', () => {
     expect(await checkout.run('down.sh')).toMatchObject({ code: 0, out: 'Tidemark is not running.\n' });
   }, 60_000);
 
+  it.each([
+    ['LANES=3 # three', '3'],
+    ['LANES="3" # three', '3'],
+    ['  export LANES = 3  \r', '3'],
+    ["LANES='# 3'", '# 3'],
+    ['LANES=p#3', 'p#3'],
+    ['LANES= # three', ''],
+  ])('reads %j in .env as others do', async (line, value) => {
+    checkout.write('.env', `${line}\n`);
+    checkout.write(
+      'scripts/probe.sh',
+      'cd "$(dirname "$0")/.." && . scripts/run-state.sh && load_environment && echo "$LANES"',
+    );
+    expect((await checkout.run('probe.sh')).out).toBe(`${value}\n`);
+  });
+
   it('takes settings from .env, and prefers the environment; folders begin at the repository', async () => {
     checkout.write('.env', '# mine\nLANES="3"\nDATA_DIR=elsewhere\nLOG_LEVEL=\n');
     await checkout.run('up.sh', { DATA_DIR: 'store' });
