@@ -1,6 +1,6 @@
 import type { LocalDatabase } from '../local/database.ts';
 import { documentRef } from '../local/document-ref.ts';
-import type { DocumentRecord, StoredState, WriteBatch } from '../local/records.ts';
+import type { DocumentRecord, StoredState, SubscriptionRecord, WriteBatch } from '../local/records.ts';
 
 /** Takes over what another tab has written to the store that both share. */
 export function takeBatch(database: LocalDatabase, batch: WriteBatch): void {
@@ -64,14 +64,19 @@ export function takeOver(database: LocalDatabase, state: StoredState, own: reado
  */
 export function missingIn({ entries, subscriptions }: StoredState, batch: WriteBatch): WriteBatch {
   const storedEntries = new Set(entries.map(({ id }) => id));
-  const storedClaims = new Map(subscriptions.map(({ id, claimedAt }) => [id, claimedAt]));
+  const storedSubscriptions = new Map(subscriptions.map((record) => [record.id, record]));
   return {
     ...batch,
     putEntries: batch.putEntries.filter(({ id }) => !storedEntries.has(id)),
     deleteEntries: batch.deleteEntries.filter((id) => storedEntries.has(id)),
-    putSubscriptions: batch.putSubscriptions.filter(({ id, claimedAt }) => storedClaims.get(id) !== claimedAt),
-    deleteSubscriptions: batch.deleteSubscriptions.filter((id) => storedClaims.has(id)),
+    putSubscriptions: batch.putSubscriptions.filter((record) => !isSame(record, storedSubscriptions.get(record.id))),
+    deleteSubscriptions: batch.deleteSubscriptions.filter((id) => storedSubscriptions.has(id)),
   };
+}
+
+/** Of two records of a subscription: nobody has asked for it in between. */
+export function isSame(one: SubscriptionRecord, other: SubscriptionRecord | undefined): boolean {
+  return one.claimedAt === other?.claimedAt && one.name === other.name;
 }
 
 /** Whether there is nothing to write. */
@@ -98,6 +103,7 @@ function entryIds({ putEntries, deleteEntries }: WriteBatch): readonly string[] 
   return [...putEntries.map(({ id }) => id), ...deleteEntries];
 }
 
-function subscriptionIds({ putSubscriptions, deleteSubscriptions }: WriteBatch): readonly string[] {
+/** Of the subscriptions that are put or deleted. */
+export function subscriptionIds({ putSubscriptions, deleteSubscriptions }: WriteBatch): readonly string[] {
   return [...putSubscriptions.map(({ id }) => id), ...deleteSubscriptions];
 }

@@ -1,5 +1,4 @@
 import type { ConnectionState } from '../connection/machine.ts';
-import { LocalStoreError } from '../local/port.ts';
 import type { MetaRecord, StoredState, WriteBatch } from '../local/records.ts';
 import { storeError } from '../store-error.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
@@ -11,7 +10,7 @@ import { TabMarks } from './tab-marks.ts';
 import { TabRequests } from './tab-requests.ts';
 import { TabStand } from './tab-stand.ts';
 import type { TabMessage, Tabs } from './tabs.ts';
-import { writeForOther } from './write-for-other.ts';
+import { WritesOfOthers } from './writes-of-others.ts';
 
 const unknown: ConnectionState = { kind: 'connecting', failures: 0 };
 /** A store that could not be read is read again after this time. */
@@ -29,6 +28,7 @@ export class TabDriver implements SharedDriver {
   readonly #tabs: Tabs;
   readonly #client: TabClient;
   readonly #requests: TabRequests;
+  readonly #others: WritesOfOthers;
   readonly #events: TabEvents;
   readonly #marks: TabMarks;
   readonly #stand: TabStand;
@@ -55,6 +55,7 @@ export class TabDriver implements SharedDriver {
       tellCaughtUp: () => this.#isClosed || tabs.post({ kind: 'caughtUp' }),
     });
     this.claims = new TabClaims(tabs);
+    this.#others = new WritesOfOthers(tabs, client, (id) => this.claims.isHeld(id));
     tabs.listen((message) => this.#heard(message));
     client.subscriptions.watch({
       added: () => this.tellState(),
@@ -178,6 +179,7 @@ export class TabDriver implements SharedDriver {
         if (this.#isClosed || this.#engine) break;
         this.#meta = state.meta;
         take(database, state, this.#requests.batches());
+        this.#requests.compare(state);
         subscriptions.reload();
         return state;
       } catch (error) {
@@ -237,7 +239,7 @@ export class TabDriver implements SharedDriver {
   }
 
   #heardAsLeader(message: TabMessage): void {
-    if (message.kind === 'write') void this.#writeFor(message);
+    if (message.kind === 'write') void this.#others.take(message);
     else if (message.kind === 'hello') this.tellState();
     else if (message.kind === 'mark') this.#marked(message);
     else if (message.kind === 'command') this.#commanded(message.command);
@@ -251,7 +253,7 @@ export class TabDriver implements SharedDriver {
     else if (message.kind === 'marking') this.#marks.heard(message);
     else if (message.kind === 'caughtUp') {
       if (this.#marks.areHeard) caughtUp();
-    } else if (message.kind === 'done') this.#requests.answered(message);
+    } else if (message.kind === 'done') this.#answered(message);
     else if (message.kind === 'leading') this.#followAnother();
     else if (message.kind === 'command') this.#wanted(message.command);
   }
@@ -266,8 +268,19 @@ export class TabDriver implements SharedDriver {
       return;
     }
     this.#meta = batch.meta;
+    this.#requests.told(batch);
     takeBatch(database, batch);
     subscriptions.reload();
+    changed();
+  }
+
+  #answered(message: TabMessage & { kind: 'done' }): void {
+    const { database, changed } = this.#client;
+    const decided = this.#requests.answered(message);
+    if (decided.length === 0) return;
+    database.mutate(() => {
+      for (const id of decided) database.outbox.forget(id);
+    });
     changed();
   }
 
@@ -303,16 +316,6 @@ export class TabDriver implements SharedDriver {
   #followAnother(): void {
     this.#requests.repeat((batch) => this.#current(batch));
     this.#marks.repeat();
-  }
-
-  async #writeFor({ tab, request, batch }: TabMessage & { kind: 'write' }): Promise<void> {
-    try {
-      await writeForOther(batch, this.#client, (id) => this.claims.isHeld(id));
-      this.#tabs.post({ kind: 'done', tab, request });
-    } catch (error) {
-      const isFull = error instanceof LocalStoreError && error.code === 'full';
-      this.#tabs.post({ kind: 'done', tab, request, error: { isFull, message: String(error) } });
-    }
   }
 
   #tellState(): void {
