@@ -61,6 +61,16 @@ describe('answers', () => {
     });
     expect(incoming.parseBatchAck({ success: true, results: [] })).toMatchObject({ code: 'internal' });
   });
+
+  it.each([
+    { timestamp: '9' },
+    { current: {} },
+    { current: { _id: 'a', sync_version: '1' } },
+    { retryAfterMs: 'soon' },
+  ])('of batches are refused when a part of a result is not what it should be: %j', (part) => {
+    const refused = incoming.parseBatchAck({ success: true, results: [ack, { ...ack, ...part }] });
+    expect(refused).toMatchObject({ code: 'internal' });
+  });
 });
 
 describe('events', () => {
@@ -96,9 +106,20 @@ describe('events', () => {
     [[{ ...delivered, documentId: { $x: 1 } }], { checkpoint: 'c' }],
     [[{ ...delivered, version: '1' }], { checkpoint: 'c' }],
     [[{ ...delivered, data: undefined }], { checkpoint: 'c' }],
+    [[{ ...delivered, unset: 5 }], { checkpoint: 'c' }],
+    [[{ ...delivered, timestamp: '9' }], { checkpoint: 'c' }],
+    [[{ ...delivered, data: { sync_version: '1' } }], { checkpoint: 'c' }],
   ])('are not taken in another one: %j %j', (changes, position) => {
     expect(incoming.parseChanges(changes, position)).toBeUndefined();
   });
+
+  it.each([{ collection: undefined }, { data: [{ _id: 'a', sync_updated_at: '9' }] }, { checkpoint: 5 }])(
+    'are not taken as a page in another one: %j',
+    (part) => {
+      const page = { subscription: 's', collection: 'tasks', data: [{ _id: 'a' }], page: 0, hasMore: false };
+      expect(incoming.parseBootstrap({ ...page, ...part })).toBeUndefined();
+    },
+  );
 
   it('never make the client throw', () => {
     const parsers = [

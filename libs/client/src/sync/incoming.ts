@@ -28,11 +28,20 @@ const listOf =
   (test: Test): Test =>
   (value) =>
     Array.isArray(value) && value.every(test);
+const optional =
+  (test: Test): Test =>
+  (value) =>
+    value === undefined || test(value);
 /** Takes an object whose fields pass the tests, whatever else it holds. */
 const shape = <T = Fields>(tests: Readonly<Record<string, Test>>): ((value: unknown) => T | undefined) => {
   const entries = Object.entries(tests);
   return (value) => (isObject(value) && entries.every(([name, test]) => test(value[name])) ? (value as T) : undefined);
 };
+
+/** Of a document; what clocks and versions are compared with is a number. */
+const metadata = { sync_updated_at: optional(isNumber), sync_version: optional(isNumber) };
+const isFields = shape(metadata);
+const isDocument = shape({ ...metadata, _id: isId });
 
 export const parseJoinAck = shape<JoinAckMessage>({
   userId: isText,
@@ -43,23 +52,33 @@ export const parseJoinAck = shape<JoinAckMessage>({
 const isAck = shape({
   changeId: isText,
   success: isBoolean,
+  timestamp: isNumber,
   outcome: oneOf('applied', 'superseded', 'duplicate', 'rejected'),
+  code: optional(isText),
+  error: optional(isText),
+  retryAfterMs: optional(isNumber),
+  current: (value) => value === null || optional(isDocument)(value),
 });
 export const parseBootstrap = shape<BootstrapMessage>({
   subscription: isText,
+  collection: isText,
   hasMore: isBoolean,
-  data: listOf(shape({ _id: isId })),
+  data: listOf(isDocument),
+  checkpoint: optional(isText),
 });
 const parseChange = shape<DeliveredMessage>({
   id: isText,
   collection: isText,
   version: isNumber,
+  timestamp: isNumber,
   operation: oneOf('insert', 'update', 'delete'),
   documentId: isId,
+  data: optional(isFields),
+  unset: optional(listOf(isText)),
 });
 const isDelivered: Test = (value) => {
   const change = parseChange(value);
-  return change && (change.operation === 'delete' || isObject(change.data) || Array.isArray(change.unset));
+  return change && (change.operation === 'delete' || change.data || change.unset);
 };
 
 /** Why the server does not do what it was asked for. */
