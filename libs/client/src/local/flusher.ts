@@ -64,6 +64,7 @@ export class Flusher {
     while (going && (this.#options.database.journal.isDirty || this.#waiters.length > 0))
       going = await this.#writeOnce();
     this.#running = undefined;
+    if (!going) this.#cancelRetry = this.#options.clock.after(retryMs, () => this.schedule());
   }
 
   async #writeOnce(): Promise<boolean> {
@@ -75,7 +76,6 @@ export class Flusher {
       if (!isEmpty) await this.#options.write(batch);
     } catch (error) {
       this.#options.database.journal.putBack(dirty);
-      this.#cancelRetry = this.#options.clock.after(retryMs, () => this.schedule());
       for (const waiter of waiters) waiter.reject(error);
       this.#options.failed(error);
       return false;
