@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Document, JsonObject } from '@tidemark/protocol';
 import { compile } from '@tidemark/rql';
-import type { Store } from '../port.ts';
+import type { DocumentsPage, Store } from '../port.ts';
 import { allDocuments, idsOf, queryOf } from './pages.ts';
 import type { StoreContext } from './store-rig.ts';
 import { collectionName, commit, laneOne, newChange, planOf, refOf, stateOf } from './writes.ts';
@@ -114,6 +114,17 @@ export function documentCases(context: StoreContext): void {
     expect(await store.readDocuments({ ...read, limit: 100 })).toMatchObject({ next: undefined });
     const nothing = await store.readDocuments({ ...read, collection: collectionName('nowhere'), limit: 3 });
     expect(nothing).toEqual({ documents: [], next: undefined });
+  });
+
+  it('ends a page early when its documents grow large', async () => {
+    const store = await context.open();
+    const text = 'x'.repeat(1024 * 1024);
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    for (const documentId of ids) await commit(store, [{ documentId, fields: { text } }]);
+    const pages: number[] = [];
+    const between = async (page: DocumentsPage) => void pages.push(page.documents.length);
+    expect(idsOf(await allDocuments(store, 'tasks', { limit: 100, between }))).toEqual(ids);
+    expect(pages.length).toBeGreaterThan(1);
   });
 
   it('continues after a key whose document is gone', async () => {

@@ -26,9 +26,10 @@ export function rangesAfter(after: DocumentKey | undefined): readonly IdRange[] 
   if (after === undefined) return ranges;
   const id = toBsonId(documentIdOf(after));
   const index = rangeIndex(id);
-  return ranges.slice(index).map((range, at) => (at > 0 ? range : { ...withoutStart(range), $gt: id }));
+  return ranges.slice(index).map((range, at) => (at > 0 ? range : rangeAfter(range, id)));
 }
 
-function withoutStart({ $lte }: IdRange): IdRange {
-  return $lte === undefined ? {} : { $lte };
+/** What is left of a range after one of its ids. */
+export function rangeAfter({ $lte }: IdRange, id: BsonId): IdRange {
+  return { ...($lte !== undefined && { $lte }), $gt: id };
 }

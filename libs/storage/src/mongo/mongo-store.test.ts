@@ -91,6 +91,17 @@ describe("a database that holds a user's documents", () => {
     expect(await bed().db.collection('notes').countDocuments()).toBe(ids.length + 1);
   });
 
+  it('pages past ids that no client can name', async () => {
+    const ids = ['a', ...Array.from({ length: 5 }, (_, n) => 'b'.repeat(600 + n)), 'c', 'd\u0000', 'e'];
+    await bed()
+      .db.collection<{ _id: string }>('notes')
+      .insertMany(ids.map((_id) => ({ _id })));
+    const store = await bed().open();
+    for (const limit of [1, 2, 3, 9]) {
+      expect((await read(store, '', limit)).map(({ _id }) => _id)).toEqual(['a', 'c', 'e']);
+    }
+  });
+
   it('pages through all types of ids in one order', async () => {
     const ids = [
       'b',
