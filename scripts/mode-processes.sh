@@ -15,7 +15,7 @@ up_processes() {
   start_service janitor "${ports[4]}"
   start_service gateway-1 "$port"
   start_service gateway-2 "$((port + 1))"
-  echo "http://localhost:$port" >"$url_file"
+  url_of "$port" >"$url_file"
   for name in $backs gateway-1 gateway-2; do
     wait_until_ready "$name" "$(recorded "$run_dir/$name.url")" || {
       # Where one has ended, the others are of no use.
@@ -26,7 +26,7 @@ up_processes() {
 }
 
 start_service() {
-  echo "http://localhost:$2" >"$run_dir/$1.url"
+  url_of "$2" >"$run_dir/$1.url"
   PORT="$2" start_process "$1" node "$(command_part "$1")"
 }
 

@@ -152,6 +152,15 @@ wait_until_ready() {
   done
 }
 
+# Where a service is that listens on HOST and the port given.
+url_of() {
+  case "${HOST:-0.0.0.0}" in
+    0.0.0.0 | ::) echo "http://localhost:$1" ;;
+    *:*) echo "http://[$HOST]:$1" ;;
+    *) echo "http://$HOST:$1" ;;
+  esac
+}
+
 answers() {
   curl --silent --fail --output /dev/null --noproxy '*' --max-time 2 "$1"
 }
@@ -163,7 +172,7 @@ ask() {
 
 # Fails when somebody else's server is there.
 require_free_port() {
-  ! curl --silent --output /dev/null --noproxy '*' --max-time 2 "http://localhost:$1" || {
+  ! curl --silent --output /dev/null --noproxy '*' --max-time 2 "$(url_of "$1")" || {
     echo "Something else answers on port $1. Choose another: PORT=$(($1 + 10)) make up" >&2
     return 1
   }

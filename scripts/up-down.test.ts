@@ -54,6 +54,12 @@ describe('make up and make down', () => {
     expect((await checkout.run('status.sh')).code).toBe(1);
   }, 60_000);
 
+  it('is asked where it listens', async () => {
+    const up = await checkout.run('up.sh', { HOST: '127.0.0.1' });
+    expect(up).toMatchObject({ code: 0, err: '' });
+    expect(up.out).toContain(`Tidemark is ready: http://127.0.0.1:${port}\n`);
+  }, 60_000);
+
   it('takes no other server on the port for its own', async () => {
     const other = createServer((_, response) => response.end('{}'));
     await new Promise<void>((resolve) => other.listen(port, resolve));

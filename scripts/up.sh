@@ -21,7 +21,7 @@ tell_that_it_runs() {
 tell_what_to_try() {
   local url="$1" second="$1"
   # The second client comes in by the other gateway.
-  [ "$mode" != processes ] || second="http://localhost:$((PORT + 1))"
+  [ "$mode" != processes ] || second="$(url_of $((PORT + 1)))"
   cat <<TEXT
 Tidemark is ready: $url
   make down stops it, make logs follows its log, make status tells how it is

@@ -13,7 +13,7 @@ export const stubServer = `
     response.statusCode = request.url === '/ready' && stub !== 'never' && probes++ > 0 ? 200 : 503;
     response.end(JSON.stringify({ status: response.statusCode === 200 ? 'ready' : 'store' }));
   });
-  server.listen(Number(process.env.PORT));
+  server.listen(Number(process.env.PORT), process.env.HOST);
   console.log('started with', process.env.DATA_DIR, process.env.LANES);
   process.on('SIGTERM', () => {
     if (stub === 'stubborn') return;
