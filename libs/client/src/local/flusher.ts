@@ -77,7 +77,7 @@ export class Flusher {
     } catch (error) {
       this.#options.database.journal.putBack(dirty);
       for (const waiter of waiters) waiter.reject(error);
-      this.#options.failed(error);
+      if (!this.#isStopped) this.#options.failed(error);
       return false;
     }
     this.#options.written(batch);

@@ -58,4 +58,13 @@ describe('TabRequests', () => {
     expect(requests.answered(done(3))).toEqual([]);
     await Promise.all([told, unread]);
   });
+
+  it('refuses what is open and what comes when its tab is closed', async () => {
+    const requests = new TabRequests(silentTabs('me'));
+    const open = requests.send(batchOf('a'));
+    requests.close();
+    await expect(open).rejects.toMatchObject({ code: 'closed' });
+    await expect(requests.send(batchOf('b'))).rejects.toMatchObject({ code: 'closed' });
+    expect(requests.batches()).toEqual([]);
+  });
 });

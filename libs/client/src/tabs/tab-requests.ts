@@ -13,6 +13,7 @@ export class TabRequests {
   readonly #tabs: Tabs;
   readonly #open = new Map<number, Request>();
   #last = 0;
+  #isClosed = false;
   /** Asked-for writes that the store did not have when it was read, and that no leader has told of since. */
   #unseen = new Set<string>();
 
@@ -28,6 +29,7 @@ export class TabRequests {
   /** Resolves when a leader has written it. Throws LocalStoreError. */
   send(batch: WriteBatch): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw closed();
       this.#last += 1;
       this.#open.set(this.#last, { batch, resolve, reject });
       this.#post(this.#last, batch);
@@ -71,7 +73,8 @@ export class TabRequests {
   }
 
   close(): void {
-    for (const { reject } of this.#open.values()) reject(new LocalStoreError('closed', 'the client was closed'));
+    this.#isClosed = true;
+    for (const { reject } of this.#open.values()) reject(closed());
     this.#open.clear();
   }
 
@@ -79,3 +82,5 @@ export class TabRequests {
     this.#tabs.post({ kind: 'write', tab: this.#tabs.id, request, batch });
   }
 }
+
+const closed = () => new LocalStoreError('closed', 'the client was closed');
