@@ -481,6 +481,29 @@ describe('subscribing', () => {
     expect(subscription.state.kind).toBe('bootstrapping');
   });
 
+  it('is waited for by waitForSync when it could not be served yet, not when it is refused for good', async () => {
+    const client = start();
+    await live(client);
+    const unserved = await client.subscribe('tasks', 'n == 1');
+    await client.subscribe('tasks', 'n == 2');
+    let isInSync = false;
+    void client.waitForSync().then(() => {
+      isInSync = true;
+    });
+    await settle();
+    for (let call = socket.calls.shift(); call; call = socket.calls.shift()) {
+      const code = call.payload.filter === 'n == 1' ? 'overloaded' : 'forbidden';
+      const isMark = call.event === 'sync:mark';
+      call.answer(isMark ? { success: true, checkpoint: 'c1' } : { success: false, code, error: 'not now' });
+    }
+    await settle();
+    expect(client.status.connection).toBe('live');
+    expect(isInSync).toBe(false);
+    await unserved.unsubscribe();
+    await settle();
+    expect(isInSync).toBe(true);
+  });
+
   it('does without a filter that the server does not know', async () => {
     const client = start();
     await client.subscribe('tasks', 'n == 1');

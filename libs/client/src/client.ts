@@ -14,6 +14,7 @@ import { MemoryStore } from './local/memory-store.ts';
 import type { OutboxEntry } from './local/records.ts';
 import { LocalWriter } from './local-writer.ts';
 import { randomId } from './random-id.ts';
+import { mayRetryLater } from './retry.ts';
 import { connectionStatus, type SyncStatus } from './status.ts';
 import { storeError } from './store-error.ts';
 import type { Subscription } from './subscription.ts';
@@ -142,8 +143,8 @@ export class Client {
   }
 
   /**
-   * Resolves when all that was written here is decided and shown, all subscriptions are complete, and everything that others had
-   * written before the call is here. Rejects with ClientError `closed` or `timeout`.
+   * Resolves when all that was written here is decided and shown, all subscriptions are complete (or refused for good), and everything
+   * that others had written before the call is here. Rejects with ClientError `closed` or `timeout`.
    */
   async waitForSync(options: WaitOptions = {}): Promise<void> {
     await this.ready;
@@ -260,9 +261,11 @@ export class Client {
   #changed(): void {
     const next = this.#makeStatus();
     const before = this.#status;
-    if ((Object.keys(next) as (keyof SyncStatus)[]).every((name) => next[name] === before[name])) return;
-    this.#status = next;
-    this.#core.events.emit('status', next);
+    if ((Object.keys(next) as (keyof SyncStatus)[]).some((name) => next[name] !== before[name])) {
+      this.#status = next;
+      this.#core.events.emit('status', next);
+    }
+    // Also a subscription that ends may bring us in step.
     this.#waiters.check(false);
   }
 
@@ -285,9 +288,10 @@ export class Client {
   }
 
   #isInSync(): boolean {
+    // What is refused for good will never come.
     const isSettled = this.#core.subscriptions
       .all()
-      .every(({ state }) => state.kind === 'complete' || state.kind === 'error');
+      .every(({ state }) => state.kind === 'complete' || (state.kind === 'error' && !mayRetryLater(state.code)));
     return this.#status.connection === 'live' && this.#status.optimistic === 0 && isSettled;
   }
 

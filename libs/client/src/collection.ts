@@ -1,6 +1,6 @@
 import { type Document, type DocumentId, documentKey, isObject, type Json } from '@tidemark/protocol/core';
 import type { View } from './local/view.ts';
-import { checkedId, type LocalWriter, type Write, type WriteRequest } from './local-writer.ts';
+import { checkedId, checkedWrite, type LocalWriter, type Write, type WriteRequest } from './local-writer.ts';
 import { LiveQuery } from './query/live-query.ts';
 import { randomId } from './random-id.ts';
 import { predicateOf } from './sync/subscription-set.ts';
@@ -76,7 +76,8 @@ export class Collection<T extends Document = Document> {
   }
 
   async #write(request: Omit<WriteRequest, 'collection'>): Promise<Write> {
+    const write = checkedWrite({ ...request, collection: this.name });
     if (!this.#context.isReady()) await this.#context.ready;
-    return await this.#context.writer.write({ ...request, collection: this.name });
+    return await this.#context.writer.write(write);
   }
 }

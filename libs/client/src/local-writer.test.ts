@@ -29,6 +29,22 @@ describe('LocalWriter', () => {
   });
 });
 
+describe('a write that waits for the local store', () => {
+  it('is what it was when it was made', async () => {
+    const client = createClient({ url: 'http://x', connect: false });
+    const task = { _id: 'a', title: 'before', tags: ['x'] };
+    const unset = ['note'];
+    const inserting = client.collection('tasks').insert(task);
+    const updating = client.collection('tasks').update('b', {}, { unset });
+    task.title = 'after';
+    task.tags.push('y');
+    unset.push('title');
+    await Promise.all([inserting, updating]);
+    expect(client.outbox()).toMatchObject([{ data: { title: 'before', tags: ['x'] } }, { unset: ['note'] }]);
+    await client.close();
+  });
+});
+
 describe('a write that the stream and an ack both tell of', () => {
   let socket: ScriptedSocket;
   let client: Client;

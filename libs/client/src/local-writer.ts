@@ -38,6 +38,9 @@ export interface WriteRequest {
   readonly unset: readonly string[];
 }
 
+/** A request that may be kept. */
+type CheckedWrite = Pick<OutboxEntry, 'operation' | 'collection' | 'documentId' | 'data' | 'unset'>;
+
 export interface LocalWriterOptions {
   readonly database: LocalDatabase;
   readonly events: Emitter<ClientEvents>;
@@ -78,12 +81,12 @@ export class LocalWriter {
   }
 
   /**
-   * Shows the write at once; resolves when it is in the local store. Throws ClientError: `invalid_document`, `invalid_message`,
-   * `outbox_full`, `store_full`, `store_failed` and `closed`; then nothing is left of it.
+   * Shows the write at once; resolves when it is in the local store. Throws ClientError: `outbox_full`, `store_full`, `store_failed`
+   * and `closed`; then nothing is left of it.
    */
-  async write(request: WriteRequest): Promise<Write> {
+  async write(checked: CheckedWrite): Promise<Write> {
     const { database, flushed } = this.#options;
-    const entry = this.#entryOf(request);
+    const entry = this.#entryOf(checked);
     const settled = new Promise<SettledWrite>((resolve) => this.#undecided.set(entry.id, resolve));
     this.#unstored.add(entry.id);
     database.mutate(() => database.outbox.add(entry));
@@ -100,27 +103,25 @@ export class LocalWriter {
     return { changeId: entry.id, documentId: entry.documentId, settled: () => settled };
   }
 
-  #entryOf({ operation, collection, documentId, data, unset }: WriteRequest): OutboxEntry {
+  #entryOf(checked: CheckedWrite): OutboxEntry {
     const { database, random, maxPending } = this.#options;
     if (database.outbox.size >= maxPending) {
       throw new ClientError('outbox_full', `${maxPending} writes wait for the server already`);
     }
-    checkCollection(collection);
-    const id = checkedId(documentId);
-    const fields = operation === 'delete' ? {} : checkedData(data);
-    checkUnset(unset, fields);
     const timestamp = database.clock.next();
-    const write = {
-      id: `${database.meta.clientId}.${timestamp.toString(36)}.${randomId(random, 4)}`,
-      operation,
-      collection,
-      documentId: id,
-      data: fields,
-      unset,
-      timestamp,
-    };
-    return { ...write, key: documentKey(id), stage: 'accepted', bytes: jsonBytes(wireChange(write)) };
+    const id = `${database.meta.clientId}.${timestamp.toString(36)}.${randomId(random, 4)}`;
+    const write = { ...checked, id, timestamp };
+    return { ...write, key: documentKey(write.documentId), stage: 'accepted', bytes: jsonBytes(wireChange(write)) };
   }
+}
+
+/** A copy: what the program does to its objects afterwards changes nothing. Throws ClientError `invalid_document` and `invalid_message`. */
+export function checkedWrite({ operation, collection, documentId, data, unset }: WriteRequest): CheckedWrite {
+  checkCollection(collection);
+  const id = checkedId(documentId);
+  const fields = operation === 'delete' ? {} : checkedData(data);
+  checkUnset(unset, fields);
+  return { operation, collection, documentId: id, data: fields, unset: [...unset] };
 }
 
 function checkCollection(collection: string): void {
@@ -147,10 +148,7 @@ function checkedData(data: unknown): JsonObject {
   return clientFields(copy);
 }
 
-/**
- * What the program does to its object afterwards changes nothing here. As in JSON a field that is undefined is no field; what is
- * not JSON stays, to be refused.
- */
+/** As in JSON a field that is undefined is no field; what is not JSON stays, to be refused. */
 function copyOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copyOf);
   if (!isObject(value) || !isPlain(value)) return value;
