@@ -112,6 +112,9 @@ export class Subscribing {
     const fault = checkpoint?.listing === undefined ? await this.deps.reader.faultOf(checkpoint, rights) : 'listing';
     if (fault !== undefined || checkpoint === undefined) return { reason: describeFault(fault ?? 'unknown') };
     const { position, wholeThrough } = checkpoint;
+    const { fanOut, readHeads } = this.deps.stream;
+    // A token of an ended epoch cannot say that its holder has documents of a later one.
+    if (position.epoch !== fanOut.position.epoch) return { point: { position, wholeThrough: await readHeads() } };
     return { point: { position, wholeThrough: wholeThrough && { epoch: position.epoch, seqs: wholeThrough } } };
   }
 

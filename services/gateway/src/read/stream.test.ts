@@ -436,6 +436,27 @@ describe('a listing', () => {
     expect(ear.of('sync:bootstrap').flatMap(([page]) => (page as { data: unknown[] }).data)).toHaveLength(80);
   });
 
+  it('comes under another id only when the client knows it', async () => {
+    const on = await start();
+    for (let index = 0; index < 40; index++) on.commit(insert(`d${index}`));
+    on.flush();
+    // Whatever the moment between two reads of the store at which the set is replaced.
+    for (let moment = 0; moment < 80; moment++) {
+      const ear = await modern(on);
+      await ear.ask('sync:subscribe', { id: 'old', collection: 'tasks' });
+      for (let step = 0; step < moment; step++) await Promise.resolve();
+      const ack = ear.say('sync:update_subscriptions', { subscriptions: [{ id: 'new', collection: 'tasks' }] });
+      await ear.rest();
+      const place = ear.heard.findIndex(({ event }) => event === ack);
+      const ids = ear.heard.map(({ event, args }) =>
+        event === 'sync:bootstrap' ? (args[0] as { subscription: string }).subscription : undefined,
+      );
+      expect({ moment, ids: ids.slice(0, place) }).not.toMatchObject({ ids: expect.arrayContaining(['new']) });
+      expect({ moment, ids: ids.slice(place) }).not.toMatchObject({ ids: expect.arrayContaining(['old']) });
+      ear.close();
+    }
+  });
+
   it('that cannot be read is given up, alone', async () => {
     const on = await start();
     on.commit(insert('a'));
@@ -519,6 +540,27 @@ describe('a client that comes back', () => {
       success: true,
       count: 0,
     });
+  });
+
+  it('from an ended epoch may hold documents of today: it is sent whole ones until now', async () => {
+    const past = (history: MemoryHistory) => {
+      history.commit(insert('d', { n: 1 }));
+      history.commit(update('d', { n: 2 }));
+      history.startEpoch(2);
+      history.commit(update('d', { n: 3 }));
+      history.commit({ operation: 'delete', id: 'd' });
+      history.commit(insert('e'));
+    };
+    const on = await start({ past });
+    const { id } = on.history.history;
+    // Its listing came when `d` was gone already, and nothing after it.
+    const checkpoint = encodeCheckpoint({ historyId: id, position: { epoch: 1, seqs: [1] } as unknown as Position });
+    const back = await modern(on, { subscriptions, checkpoint });
+    await back.rest();
+    expect(back.of('sync:reset')).toEqual([]);
+    on.commit(update('e', { n: 1 }));
+    await back.rest();
+    expect(back.changes).toEqual(['insert d', 'insert d', 'deleted d', 'insert e', 'update e']);
   });
 
   it('with the rights that it had goes on, whatever else its token says', async () => {

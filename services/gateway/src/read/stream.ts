@@ -113,7 +113,8 @@ export class Stream implements Receiver {
     if (!this.attached) this.position ??= this.deps.fanOut.position;
     const group = this.deps.groups.enter(request.collection, request.query, this);
     const { id, collection, filter } = request;
-    this.subscriptions.push({ id, collection, filter, group, needsBootstrap, announced: false, ended: false });
+    const state = { needsBootstrap, announced: false, ended: false };
+    this.subscriptions.push({ id, nextId: id, collection, filter, group, ...state });
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -133,7 +134,7 @@ export class Stream implements Receiver {
     for (const request of requests) {
       const known = left.get(viewKey(request))?.shift();
       if (known === undefined) added.push(request);
-      else known.id = request.id;
+      else known.nextId = request.id;
     }
     for (const subscription of [...left.values()].flat()) this.unsubscribe(subscription);
     for (const request of added) this.subscribe(request, request.bootstrap !== false);
@@ -141,7 +142,10 @@ export class Stream implements Receiver {
 
   /** Goes on with what is to be done. Call it after the client was answered: pages and changes may follow at once. */
   start(): void {
-    for (const subscription of this.subscriptions) subscription.announced = true;
+    for (const subscription of this.subscriptions) {
+      subscription.announced = true;
+      subscription.id = subscription.nextId;
+    }
     this.goOn();
   }
 

@@ -17,6 +17,8 @@ export interface SubscriptionRequest {
 /** A subscription of one socket. */
 export interface Subscription {
   id: string;
+  /** Its id from the answer on that the client is about to get: a page may be on its way still. */
+  nextId: string;
   readonly collection: CollectionName;
   readonly filter: BoundQuery;
   group: Group;
