@@ -35,13 +35,13 @@ describe('a line', () => {
     expect(JSON.stringify(lines()[0]?.err)).toMatch(/no store.*refused/);
   });
 
-  it('has the code of an error, and each of several', () => {
+  it('has the code and the kind of an error, and each of several', () => {
     const { logger, lines } = capture();
-    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED', kind: 'unavailable' });
     logger.warn({ err: new AggregateError([refused], 'all failed') }, 'failed');
     expect(lines()[0]?.err).toMatchObject({
       type: 'AggregateError',
-      aggregateErrors: [{ message: 'refused', code: 'ECONNREFUSED' }],
+      aggregateErrors: [{ message: 'refused', code: 'ECONNREFUSED', kind: 'unavailable' }],
     });
   });
 
@@ -90,6 +90,7 @@ describe('secrets', () => {
     ['a list of hosts', (logger) => logger.error({ uri: 'mongodb+srv://root:hunter2@a,b/x?y=1' }, 'failed')],
     ['a URL with a password alone', (logger) => logger.warn('redis://:hunter2@cache:6379')],
     ['a token within a text', (logger) => logger.info(`Bearer ${jwt} refused`)],
+    ['a token on a line of its own', (logger) => logger.error({ err: new Error(`refused:\n${jwt}\n`) }, 'failed')],
     ['a token in a query', (logger) => logger.info({ url: `/socket.io/?token=${jwt}&EIO=4` }, 'handshake')],
   ];
 
@@ -112,6 +113,15 @@ describe('secrets', () => {
     expect(text).toHaveLength(4);
     expect(text.join('')).toContain('WRONGPASS');
     expect(text.join('')).not.toContain('hunter2');
+  });
+
+  it('are looked for in time that grows with the line, whatever is in it', () => {
+    const { logger, text } = capture();
+    const start = performance.now();
+    logger.info({ text: '-eyJ'.repeat(75_000) }, 'long');
+    expect(text).toHaveLength(1);
+    // Milliseconds; by the square of its length it would be most of a minute.
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   it('are not seen where there are none', () => {
