@@ -1,5 +1,6 @@
 import type { Outcome } from '@tidemark/protocol';
 import type { WriteJob, WriteReply } from '@tidemark/transport';
+import { boundCurrents } from './reply-size.ts';
 
 interface Settlement {
   readonly resolve: () => void;
@@ -40,7 +41,7 @@ export class PendingJob {
   }
 
   reply(): WriteReply {
-    return { job: this.job.id, outcomes: this.outcomes };
+    return { job: this.job.id, outcomes: boundCurrents(this.outcomes) };
   }
 
   /** The delivery is done. */
