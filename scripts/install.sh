@@ -3,7 +3,7 @@
 # npm ci only when it is due: it removes node_modules first, which takes a minute and disturbs what is running.
 ensure_node_modules() {
   node scripts/is-install-current.mjs || npm ci --no-audit --no-fund || {
-    echo 'warning: package-lock.json does not fit; run node scripts/complete-lock.mjs and commit it' >&2
+    echo 'warning: npm ci failed, trying npm install. If it was package-lock.json that does not fit: node scripts/complete-lock.mjs' >&2
     npm install --no-audit --no-fund
   }
 }
