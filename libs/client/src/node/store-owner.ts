@@ -17,7 +17,7 @@ export function thisOwner(token: string): StoreOwner {
   const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
   const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'));
   const scope = [hostname(), boot ?? '', namespace ?? ''].join(' ');
-  return { token, pid: process.pid, scope, startedAt: startOf(process.pid) };
+  return { token, pid: process.pid, scope, startedAt: statOf(process.pid).startedAt };
 }
 
 /**
@@ -31,13 +31,17 @@ export function isRunning(owner: StoreOwner, from: StoreOwner): boolean | undefi
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return owner.startedAt === null ? undefined : startOf(owner.pid) === owner.startedAt;
+  if (owner.startedAt === null) return undefined;
+  const { state, startedAt } = statOf(owner.pid);
+  // One that has ended keeps its number until its parent has asked for it, which may be never.
+  return startedAt === owner.startedAt && state !== 'Z';
 }
 
-/** Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and parentheses, so fields are counted after it. */
-function startOf(pid: number): string | null {
+/** Fields 3 and 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and parentheses, so fields are counted after it. */
+function statOf(pid: number): { readonly state: string | undefined; readonly startedAt: string | null } {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return { state: fields[0], startedAt: fields[19] ?? null };
 }
 
 function attempt<T>(run: () => T): T | undefined {
