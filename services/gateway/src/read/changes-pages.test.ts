@@ -295,6 +295,23 @@ describe('a page', () => {
     },
   );
 
+  it('asks the log in large steps where there is nothing for it, however small the page', async () => {
+    const on = await start({ lanes: 2, settings: { recentBytes: 0 } });
+    const puller = await Puller.join(on);
+    const { checkpoint } = await puller.page({});
+    for (let index = 0; index < 2_000; index++)
+      on.commit({ operation: 'insert', collection: 'notes', id: `d${index}` });
+    for (const id of ['a', 'b']) on.commit({ operation: 'insert', id });
+    on.flush();
+    on.history.calls.readLog = 0;
+    const page = await puller.page({ collection: 'tasks', limit: 1, checkpoint });
+    expect(page).toMatchObject({ changes: [{ documentId: 'a' }], hasMore: true });
+    expect(on.history.calls.readLog).toBeLessThan(40);
+    expect((await puller.page({ collection: 'tasks', limit: 1, checkpoint: page.checkpoint })).changes).toMatchObject([
+      { documentId: 'b' },
+    ]);
+  });
+
   it('holds a thousand at most', async () => {
     const on = await start();
     for (let index = 0; index < 1_200; index++) on.commit({ operation: 'insert', id: `d${index}` });

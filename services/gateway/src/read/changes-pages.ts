@@ -17,7 +17,7 @@ import type { DocumentStore } from '@tidemark/storage';
 import { approximateJsonBytes } from '../approximate-json-bytes.ts';
 import type { FanOut } from './fan-out.ts';
 import { describeFault, type HistoryReader } from './history-reader.ts';
-import { hasReached } from './position.ts';
+import { hasReached, positionAfter } from './position.ts';
 import type { TideBook } from './tide-book.ts';
 import { asInsert, EntryMessages, effectOf } from './view-change.ts';
 import { isWithin } from './whole-through.ts';
@@ -52,10 +52,14 @@ interface PageState {
   readonly predicates: Map<CollectionName, Predicate>;
   readonly until: Position;
   bytes: number;
+  /** Entries of the next read, at least: grows while reads bring nothing. */
+  span: number;
 }
 
 /** Entries that one call looks through, matching or not: bounds the work of a page. */
 const maxScanned = 20_000;
+/** Of one read, as long as no more are wanted. */
+const maxSpan = 500;
 /** A page of large documents ends early. */
 const maxPageBytes = 4 * 1024 * 1024;
 
@@ -72,7 +76,8 @@ export class ChangesPages {
     const { fanOut, reader, tides } = this.deps;
     await fanOut.reach(await this.deps.readHeads());
     const start = await this.start(request);
-    const state: PageState = { mark: start, changes: [], predicates: new Map(), until: fanOut.position, bytes: 0 };
+    const empty = { changes: [], predicates: new Map(), bytes: 0, span: 1 };
+    const state: PageState = { mark: start, until: fanOut.position, ...empty };
     await this.fill(state, request);
     const { rights } = request;
     const checkpoint = encodeCheckpoint({ historyId: reader.historyId, ...state.mark, ...(rights && { rights }) });
@@ -88,7 +93,7 @@ export class ChangesPages {
 
   private async fill(state: PageState, request: PageRequest): Promise<void> {
     let scanned = 0;
-    while (state.changes.length < request.limit && scanned < maxScanned && state.bytes < maxPageBytes) {
+    while (!isFull(state, request) && scanned < maxScanned) {
       if (state.mark.listing !== undefined) {
         await this.list(state, request, state.mark.listing);
       } else {
@@ -170,18 +175,30 @@ export class ChangesPages {
   private async readHistory(state: PageState, request: PageRequest): Promise<number> {
     const { position, wholeThrough } = state.mark;
     if (hasReached(position, state.until)) return 0;
-    const limit = request.limit - state.changes.length;
-    const chunk = await this.deps.reader.read(position, state.until, Math.max(limit, 1));
-    for (const entry of chunk.entries) {
+    const limit = Math.max(request.limit - state.changes.length, state.span);
+    const { entries, position: end } = await this.deps.reader.read(position, state.until, limit);
+    const taken = this.take(entries, state, request);
+    const reached = taken < entries.length ? positionAfter(position, entries.slice(0, taken)) : end;
+    const isPast =
+      wholeThrough === undefined ||
+      reached.epoch !== position.epoch ||
+      hasReached(reached, { epoch: position.epoch, seqs: wholeThrough });
+    state.mark = isPast ? { position: reached } : { position: reached, wholeThrough };
+    return Math.max(taken, 1);
+  }
+
+  /** Adds what the request sees of the entries until the page is full. How many were looked at. */
+  private take(entries: readonly Entry[], state: PageState, request: PageRequest): number {
+    const before = state.changes.length;
+    let taken = 0;
+    for (const entry of entries) {
+      if (isFull(state, request)) break;
+      taken++;
       const message = this.project(entry, state, request);
       if (message !== undefined) add(state, message);
     }
-    const isPast =
-      wholeThrough === undefined ||
-      chunk.position.epoch !== position.epoch ||
-      hasReached(chunk.position, { epoch: position.epoch, seqs: wholeThrough });
-    state.mark = isPast ? { position: chunk.position } : { position: chunk.position, wholeThrough };
-    return Math.max(chunk.entries.length, 1);
+    state.span = state.changes.length > before ? 1 : Math.min(Math.max(entries.length, state.span) * 2, maxSpan);
+    return taken;
   }
 
   private project(entry: Entry, state: PageState, request: PageRequest): DeliveredMessage | undefined {
@@ -198,6 +215,10 @@ export class ChangesPages {
       effect === 'patch' && isWithin(entry, wholePoint(state.mark)) ? 'whole' : effect,
     );
   }
+}
+
+function isFull(state: PageState, { limit }: PageRequest): boolean {
+  return state.changes.length >= limit || state.bytes >= maxPageBytes;
 }
 
 function add(state: PageState, message: DeliveredMessage): void {

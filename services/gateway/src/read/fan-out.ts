@@ -4,7 +4,7 @@ import type { Broadcast } from './client-link.ts';
 import type { Feed, FeedListener } from './feed.ts';
 import type { Group } from './group.ts';
 import type { GroupIndex } from './group-index.ts';
-import { hasReached, samePosition } from './position.ts';
+import { hasReached, positionAfter, samePosition } from './position.ts';
 import { liveEffect, type Receiver } from './receiver.ts';
 import { EntryMessages, effectOf, type Membership } from './view-change.ts';
 import { tokenOf } from './whole-through.ts';
@@ -105,7 +105,7 @@ export class FanOut implements FeedListener {
     this.pending = [];
     const before = this.position;
     const hits = this.match(entries);
-    this.position = after(before, entries);
+    this.position = positionAfter(before, entries);
     for (const [groups, receivers] of groupReceivers(hits)) this.deliver(groups, receivers, before);
     this.wakeWaiters();
     this.deps.telemetry.metrics.stageSeconds.fanout.observe((performance.now() - begun) / 1_000);
@@ -172,12 +172,6 @@ function idsByRights(receivers: readonly Receiver[]): ReadonlyMap<Rights, readon
     else ids.push(id);
   }
   return byRights;
-}
-
-function after(position: Position, entries: readonly Entry[]): Position {
-  const seqs = [...position.seqs];
-  for (const entry of entries) seqs[entry.lane] = entry.seq;
-  return { epoch: position.epoch, seqs };
 }
 
 /** Attached receivers by what they see: those with the same matching groups together. */

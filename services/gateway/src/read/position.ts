@@ -1,4 +1,4 @@
-import { brandAs, type Lane, type Position, type Seq } from '@tidemark/protocol';
+import { brandAs, type Entry, type Lane, type Position, type Seq } from '@tidemark/protocol';
 import type { LaneEpoch, LaneHead } from '@tidemark/storage';
 
 /** The position before the first entry of an epoch. */
@@ -10,6 +10,13 @@ export function positionOf(epoch: LaneEpoch, heads: readonly LaneHead[]): Positi
   const seqs = [...startOf(epoch).seqs];
   for (const { lane, head } of heads) seqs[lane] = head;
   return { epoch: epoch.epoch, seqs };
+}
+
+/** The position behind the entries, which follow it in its epoch. */
+export function positionAfter(position: Position, entries: readonly Entry[]): Position {
+  const seqs = [...position.seqs];
+  for (const entry of entries) seqs[entry.lane] = entry.seq;
+  return { epoch: position.epoch, seqs };
 }
 
 export function seqAt(position: Position, lane: Lane): Seq {
