@@ -112,9 +112,9 @@ export class EmbeddedStore implements Store {
     let trimmed = 0;
     while (trimmed < limit) {
       const step = Math.min(trimStep, limit - trimmed);
-      const count = await this.#committer.submit(trimJob(deps, { before, limit: step }));
+      const { count, isCut } = await this.#committer.submit(trimJob(deps, { before, limit: step }));
       trimmed += count;
-      if (count < step) return { trimmed, done: true };
+      if (!isCut) return { trimmed, done: true };
     }
     return { trimmed, done: false };
   }

@@ -15,6 +15,9 @@ import {
 import { decodeLaneState, encodeLaneState, laneStateKey } from './lane-state.ts';
 import { decodeEntry, decodeTombstone, isTombstoneRow } from './rows.ts';
 
+/** A step ends early when its entries have so many characters: each is parsed, and everything else waits meanwhile. */
+const maxCharacters = 4 * 1024 * 1024;
+
 export interface TrimmerDeps {
   readonly tables: Tables;
   readonly history: History;
@@ -26,8 +29,14 @@ export interface TrimStep {
   readonly limit: number;
 }
 
-/** One step of trimming, small enough to share a commit with transactions. The result is how many were trimmed. */
-export function trimJob(deps: TrimmerDeps, step: TrimStep): Job<number> {
+/** What a step has trimmed, and whether it ended before there was nothing left. */
+export interface TrimResult {
+  readonly count: number;
+  readonly isCut: boolean;
+}
+
+/** One step of trimming, small enough to share a commit with transactions. */
+export function trimJob(deps: TrimmerDeps, step: TrimStep): Job<TrimResult> {
   return {
     weight: step.limit,
     run(view) {
@@ -35,7 +44,7 @@ export function trimJob(deps: TrimmerDeps, step: TrimStep): Job<number> {
       trim.lanes();
       trim.superseded();
       trim.tides();
-      return { writes: trim.writes, result: trim.count };
+      return { writes: trim.writes, result: { count: trim.count, isCut: trim.isCut } };
     },
   };
 }
@@ -43,6 +52,8 @@ export function trimJob(deps: TrimmerDeps, step: TrimStep): Job<number> {
 class Trim {
   readonly writes: RowWrite[] = [];
   count = 0;
+  isCut = false;
+  #characters = 0;
   readonly #deps: TrimmerDeps;
   readonly #view: View;
   readonly #step: TrimStep;
@@ -89,8 +100,11 @@ class Trim {
     const prefix = lanePrefix(epoch, lane);
     let trimmed = state.trimmed;
     for (const { key: row, value } of log.getRange(logRange(prefix, trimmed))) {
+      if (this.#characters >= maxCharacters) this.isCut = true;
+      if (this.isCut) break;
       const entry = decodeEntry(value, { epoch, lane, seq: seqOfRow(row) });
       if (entry.committedAt >= this.#step.before || !this.#take()) break;
+      this.#characters += value.length;
       trimmed = entry.seq;
       this.#entry(prefix, entry);
     }
@@ -114,9 +128,9 @@ class Trim {
   }
 
   #take(): boolean {
-    if (this.count >= this.#step.limit) return false;
-    this.count += 1;
-    return true;
+    this.isCut ||= this.count >= this.#step.limit;
+    if (!this.isCut) this.count += 1;
+    return !this.isCut;
   }
 
   #remove(table: RowWrite['table'], key: string): void {
