@@ -64,7 +64,9 @@ describe('an error of writing to our own collections', () => {
   });
 
   it('is never the fault of a change, except for its size', () => {
-    expect(translateOwnWrite(outOfRange)).toMatchObject({ kind: 'too_large' });
+    for (const error of [outOfRange, serverError(10334), serverError(15)]) {
+      expect(translateOwnWrite(error)).toMatchObject({ kind: 'too_large', cause: error });
+    }
     for (const error of [serverError(121), serverError(13), new MongoNetworkError('gone')]) {
       expect(translate(translateOwnWrite(error))).toMatchObject({ kind: 'unavailable', cause: error });
     }

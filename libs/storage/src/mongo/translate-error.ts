@@ -18,8 +18,11 @@ const codes = {
   duplicateKey: new Set([11000, 11001, 12582]),
   /** DocumentValidationFailure */
   validation: 121,
-  /** BSONObjectTooLarge and what updates, indexes and transactions answer in its place. */
-  tooLarge: new Set([10334, 17280, 17419, 17420, 17322, 257]),
+  /**
+   * BSONObjectTooLarge and what updates, indexes and transactions answer in its place; and Overflow, of what is nested too
+   * deeply: a user's own document may just fit, and its image in the log not.
+   */
+  tooLarge: new Set([15, 10334, 17280, 17419, 17420, 17322, 257]),
   /**
    * What may pass: HostUnreachable, HostNotFound, LockTimeout, LockBusy, MaxTimeMSExpired, WriteConcernFailed,
    * NetworkTimeout, ShutdownInProgress, UnsatisfiableWriteConcern, PrimarySteppedDown, WriteConflict, ExceededTimeLimit,
