@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { acquireExclusiveLease } from './exclusive-lease.ts';
 import { commit } from './testing/sample-plans.ts';
 import { useTestBed } from './testing/test-bed.ts';
 
@@ -75,4 +76,32 @@ describe('the lease of a server that is alone', () => {
     await store.close();
     expect(await row().findOne({ _id: 'exclusive' })).toMatchObject({ holder: 'another' });
   });
+});
+
+it('asks once while a database that is away does not answer, so that closing waits for one answer', async () => {
+  let giveUp: (error: Error) => void = () => undefined;
+  const away = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  let asked = 0;
+  const hello = async () => {
+    asked += 1;
+    return asked === 1 ? { localTime: new Date() } : away;
+  };
+  const meta = {
+    db: { admin: () => ({ command: hello }) },
+    updateOne: async () => undefined,
+    deleteOne: async () => 0,
+  };
+  jest.useFakeTimers();
+  try {
+    const held = await acquireExclusiveLease(meta as never, { holder: 'a', ttlMs: 300, onLost: neverLost });
+    await jest.advanceTimersByTimeAsync(3_000);
+    const released = held.release();
+    giveUp(new Error('no primary'));
+    await released;
+    expect(asked).toBe(2);
+  } finally {
+    jest.useRealTimers();
+  }
 });

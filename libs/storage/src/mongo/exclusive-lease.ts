@@ -69,7 +69,7 @@ async function serverTime(meta: Meta): Promise<Date> {
 }
 
 function keepRenewing(meta: Meta, { ttlMs, onLost }: LeaseOptions, token: string): ExclusiveLease {
-  let renewing: Promise<void> = Promise.resolve();
+  let renewing: Promise<void> | undefined;
   const renew = async () => {
     const expiresAt = new Date((await serverTime(meta)).getTime() + ttlMs);
     const { matchedCount } = await meta.updateOne({ _id: 'exclusive', token }, { $set: { expiresAt } });
@@ -78,8 +78,12 @@ function keepRenewing(meta: Meta, { ttlMs, onLost }: LeaseOptions, token: string
     onLost();
   };
   const timer = setInterval(() => {
-    // A database that is away for a while: the next tick tries again.
-    renewing = renewing.then(renew).catch(() => undefined);
+    // A database that is away for a while: a later tick tries again. One at a time, since each waits for it longer than a tick.
+    renewing ??= renew()
+      .catch(() => undefined)
+      .finally(() => {
+        renewing = undefined;
+      });
   }, ttlMs / 3);
   return {
     release: async () => {
