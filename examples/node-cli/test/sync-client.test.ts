@@ -86,6 +86,18 @@ describe.each([
     expect(client.isOnline()).toBe(false);
   });
 
+  it('is connected when that is what it was told last', async () => {
+    const client = newClient('undecided');
+    const calls = [client.connect(), client.disconnect(), client.connect()];
+    await Promise.all(calls);
+    expect(client.isOnline()).toBe(true);
+    const id = newId();
+    const change = client.makeChange('insert', 'tasks', id, { title: 'made while it is told to go and to stay' });
+    await Promise.all([client.disconnect(), client.connect(), change]);
+    expect(client.isOnline()).toBe(true);
+    await client.disconnect();
+  });
+
   it('has nothing pending or optimistic once a change was awaited', async () => {
     const client = newClient('awaits');
     await client.initialize();

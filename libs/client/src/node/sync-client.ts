@@ -166,7 +166,9 @@ export class SyncClient {
   async #rest(): Promise<void> {
     const opened = this.#share;
     if (!opened || this.#working.size > 0) {
-      (await opened?.catch(() => undefined))?.disconnect();
+      const share = await opened?.catch(() => undefined);
+      // It may have been told to connect meanwhile.
+      if (!this.#wantsConnection) share?.disconnect();
       return;
     }
     this.#share = undefined;
@@ -175,7 +177,8 @@ export class SyncClient {
     share.disconnect();
     const { pending, lastSync = 0 } = share.client.status;
     this.#remembered = { pending, lastSync };
-    this.#client = undefined;
+    // Unless it was opened again meanwhile.
+    if (!this.#share) this.#client = undefined;
     await share.release();
   }
 }
