@@ -179,7 +179,6 @@ export class TabDriver implements SharedDriver {
         if (this.#isClosed || this.#engine) break;
         this.#meta = state.meta;
         take(database, state, this.#requests.batches());
-        this.#requests.compare(state);
         subscriptions.reload();
         return state;
       } catch (error) {
@@ -262,24 +261,30 @@ export class TabDriver implements SharedDriver {
     const { database, subscriptions, changed } = this.#client;
     const { batch } = message;
     const revision = batch.meta?.revision ?? 0;
-    if (revision <= this.#revision) return;
+    if (revision <= this.#revision) {
+      // We have read it. But a write that we were asking for then we have kept, though it was gone.
+      this.#forget(batch.deleteEntries);
+      return;
+    }
     if (revision > this.#revision + 1) {
       void this.#catchUp();
       return;
     }
     this.#meta = batch.meta;
-    this.#requests.told(batch);
     takeBatch(database, batch);
     subscriptions.reload();
     changed();
   }
 
   #answered(message: TabMessage & { kind: 'done' }): void {
+    if (this.#requests.answered(message)) this.#forget(message.decided);
+  }
+
+  /** These writes are decided, and out of the store. */
+  #forget(entries: readonly string[]): void {
     const { database, changed } = this.#client;
-    const decided = this.#requests.answered(message);
-    if (decided.length === 0) return;
     database.mutate(() => {
-      for (const id of decided) database.outbox.forget(id);
+      for (const id of entries) database.outbox.forget(id);
     });
     changed();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StoredState, WriteBatch } from '../local/records.ts';
+import type { WriteBatch } from '../local/records.ts';
 import { TabRequests } from './tab-requests.ts';
 import type { Tabs } from './tabs.ts';
 
@@ -25,38 +25,19 @@ const batchOf = (...ids: string[]): WriteBatch => ({
   putSubscriptions: [],
   deleteSubscriptions: [],
 });
-const stateOf = (...ids: string[]): StoredState => ({
-  documents: [],
-  entries: ids.map(entry),
-  subscriptions: [],
-  meta: undefined,
-});
-const done = (request: number) => ({ kind: 'done', tab: 'me', request }) as const;
+const done = (request: number) => ({ kind: 'done', tab: 'me', request, decided: [] }) as const;
 
 describe('TabRequests', () => {
-  it('names what was decided before the store was read, once it hears that it was kept', async () => {
+  it('hears the answers to what it has asked, once', async () => {
     const requests = new TabRequests(silentTabs('me'));
-    const sent = requests.send(batchOf('a', 'b'));
-    requests.compare(stateOf('b'));
-    expect(requests.answered({ ...done(1), tab: 'another' })).toEqual([]);
-    expect(requests.answered(done(1))).toEqual(['a']);
-    expect(requests.answered(done(1))).toEqual([]);
-    await sent;
-  });
-
-  it('names none that the leader has told of since, none that could not be kept, and none without a reading', async () => {
-    const requests = new TabRequests(silentTabs('me'));
-    const told = requests.send(batchOf('a'));
-    requests.compare(stateOf());
-    requests.told(batchOf('a'));
-    expect(requests.answered(done(1))).toEqual([]);
+    const kept = requests.send(batchOf('a'));
     const failed = requests.send(batchOf('b'));
-    requests.compare(stateOf());
-    expect(requests.answered({ ...done(2), error: { isFull: true, message: 'no room' } })).toEqual([]);
+    expect(requests.answered({ ...done(1), tab: 'another' })).toBe(false);
+    expect([requests.answered(done(1)), requests.answered(done(1))]).toEqual([true, false]);
+    expect(requests.answered({ ...done(2), error: { isFull: true, message: 'no room' } })).toBe(true);
+    await kept;
     await expect(failed).rejects.toMatchObject({ code: 'full' });
-    const unread = requests.send(batchOf('c'));
-    expect(requests.answered(done(3))).toEqual([]);
-    await Promise.all([told, unread]);
+    expect(requests.batches()).toEqual([]);
   });
 
   it('refuses what is open and what comes when its tab is closed', async () => {

@@ -1,5 +1,5 @@
 import { LocalStoreError } from '../local/port.ts';
-import type { StoredState, WriteBatch } from '../local/records.ts';
+import type { WriteBatch } from '../local/records.ts';
 import type { TabMessage, Tabs } from './tabs.ts';
 
 interface Request {
@@ -14,8 +14,6 @@ export class TabRequests {
   readonly #open = new Map<number, Request>();
   #last = 0;
   #isClosed = false;
-  /** Asked-for writes that the store did not have when it was read, and that no leader has told of since. */
-  #unseen = new Set<string>();
 
   constructor(tabs: Tabs) {
     this.#tabs = tabs;
@@ -41,27 +39,14 @@ export class TabRequests {
     for (const [request, { batch }] of this.#open) this.#post(request, current(batch));
   }
 
-  /** The store was read. */
-  compare({ entries }: StoredState): void {
-    const stored = new Set(entries.map(({ id }) => id));
-    const asked = this.batches().flatMap(({ putEntries }) => putEntries.map(({ id }) => id));
-    this.#unseen = new Set(asked.filter((id) => !stored.has(id)));
-  }
-
-  /** The leader has written this. */
-  told({ putEntries }: WriteBatch): void {
-    for (const { id } of putEntries) this.#unseen.delete(id);
-  }
-
-  /** Returns the writes that were kept and are decided already: the store was read after both, so nobody will tell of them. */
-  answered({ tab, request, error }: TabMessage & { kind: 'done' }): readonly string[] {
+  /** Whether we still wanted to know. */
+  answered({ tab, request, error }: TabMessage & { kind: 'done' }): boolean {
     const asked = tab === this.#tabs.id ? this.#open.get(request) : undefined;
-    if (!asked) return [];
+    if (!asked) return false;
     this.#open.delete(request);
-    const unseen = asked.batch.putEntries.map(({ id }) => id).filter((id) => this.#unseen.delete(id));
     if (error) asked.reject(new LocalStoreError(error.isFull ? 'full' : 'failed', error.message));
     else asked.resolve();
-    return error ? [] : unseen;
+    return true;
   }
 
   /** This tab leads: it writes by itself what no leader has answered. */

@@ -43,6 +43,8 @@ export type TabMessage =
       readonly kind: 'done';
       readonly tab: string;
       readonly request: number;
+      /** Writes that had been decided before: the store has what became of them, and nobody will tell of it again. */
+      readonly decided: readonly string[];
       readonly error?: { readonly isFull: boolean; readonly message: string };
     }
   | { readonly kind: 'command'; readonly command: ConnectionCommand | 'reconcile' }

@@ -64,7 +64,7 @@ describe('a request', () => {
     expect(posted).toMatchObject([{ kind: 'done', request: 1, error: { isFull: true } }]);
     expect({ flushes, left: database.outbox.size }).toEqual({ flushes: 1, left: 0 });
     await ask(2, { putEntries: [entry('v')] });
-    expect(posted[1]).toEqual({ kind: 'done', tab: 'a', request: 2 });
+    expect(posted[1]).toEqual({ kind: 'done', tab: 'a', request: 2, decided: [] });
   });
 
   it('is new again when its tab has ended', async () => {
@@ -75,13 +75,18 @@ describe('a request', () => {
     expect(posted).toMatchObject([{ request: 5 }, { request: 1 }]);
   });
 
-  it('for a write that the server has decided begins nothing, and does not fail for want of room', async () => {
+  it('for a write that the server has decided begins nothing, does not fail for want of room, and says so when that is stored', async () => {
     events.emit('settled', { changeId: 'w', outcome: 'applied' });
     isFull = true;
     await ask(1, { putEntries: [entry('w')] });
-    expect({ posted, left: database.outbox.size }).toEqual({
-      posted: [{ kind: 'done', tab: 'a', request: 1 }],
-      left: 0,
+    isFull = false;
+    await ask(2, { putEntries: [entry('w'), entry('v')] });
+    expect({ posted, left: [...database.outbox.entries()].map(({ id }) => id) }).toEqual({
+      posted: [
+        { kind: 'done', tab: 'a', request: 1, decided: [] },
+        { kind: 'done', tab: 'a', request: 2, decided: ['w'] },
+      ],
+      left: ['v'],
     });
   });
 

@@ -31,28 +31,35 @@ export class WritesOfOthers {
 
   async take({ tab, request, batch }: TabMessage & { kind: 'write' }): Promise<void> {
     if (!this.#isNew(tab, request)) return;
+    const answer = { kind: 'done', tab, request } as const;
     try {
-      await this.#write(batch);
-      this.#tabs.post({ kind: 'done', tab, request });
+      this.#tabs.post({ ...answer, decided: await this.#write(batch) });
     } catch (error) {
       const isFull = error instanceof LocalStoreError && error.code === 'full';
-      this.#tabs.post({ kind: 'done', tab, request, error: { isFull, message: String(error) } });
+      this.#tabs.post({ ...answer, decided: [], error: { isFull, message: String(error) } });
     }
   }
 
-  /** Resolves when it is in the store. When it cannot be stored nothing is left of the writes that are new. */
-  async #write(batch: WriteBatch): Promise<void> {
+  /**
+   * Resolves when it is in the store, with those of its writes that had been decided before. When it cannot be stored nothing is left of
+   * the writes that are new.
+   */
+  async #write(batch: WriteBatch): Promise<readonly string[]> {
     const { database, adopt, flushed } = this.#client;
-    const added = batch.putEntries.filter(({ id }) => !database.outbox.get(id) && !this.#decided.has(id));
+    const unknown = batch.putEntries.filter(({ id }) => !database.outbox.get(id));
+    const added = unknown.filter(({ id }) => !this.#decided.has(id));
+    const decided = unknown.map(({ id }) => id).filter((id) => this.#decided.has(id));
     adopt(added.map(({ id }) => id));
     database.mutate(() => this.#make(added, batch));
     try {
       await flushed();
+      return decided;
     } catch (error) {
       database.mutate(() => {
         for (const { id } of added) database.outbox.remove(id);
       });
       if (added.length > 0 || isUnstored(batch, database.journal.dirty)) throw error;
+      return [];
     }
   }
 
