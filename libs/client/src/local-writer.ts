@@ -109,7 +109,7 @@ export class LocalWriter {
       throw new ClientError('outbox_full', `${maxPending} writes wait for the server already`);
     }
     const timestamp = database.clock.next();
-    const id = `${database.meta.clientId}.${timestamp.toString(36)}.${randomId(random, 4)}`;
+    const id = `${database.meta.clientId}.${timestamp.toString(36)}.${randomId(random, 8)}`;
     const write = { ...checked, id, timestamp };
     return { ...write, key: documentKey(write.documentId), stage: 'accepted', bytes: jsonBytes(wireChange(write)) };
   }
