@@ -130,10 +130,8 @@ export class QueryEntry<T extends Document = Document> {
 
   /** Whoever is suspended and still there renders once more, and so asks to go on. */
   #askAround(): void {
-    this.#opened.resolve();
-    this.#synced.resolve();
-    this.#opened = new Signal();
-    this.#synced = new Signal();
+    this.#opened = this.#opened.renewed();
+    this.#synced = this.#synced.renewed();
     this.#stopLater(graceMs);
   }
 
@@ -166,18 +164,29 @@ const graceMs = 60_000;
 class Signal {
   /** Somebody may be suspended until it resolves. */
   isAwaited = false;
+  #isResolved = false;
   #resolve = () => {};
   readonly #promise = new Promise<void>((resolve) => {
     this.#resolve = resolve;
   });
 
   wait(): Promise<void> {
-    this.isAwaited = true;
+    this.isAwaited = !this.#isResolved;
     return this.#promise;
   }
 
   resolve(): void {
     this.isAwaited = false;
+    this.#isResolved = true;
     this.#resolve();
+    // React reads it from there: a rendering that comes later does not suspend.
+    Object.assign(this.#promise, { status: 'fulfilled', value: undefined });
+  }
+
+  /** Wakes who waits; one to wait for anew, unless what was waited for has happened. */
+  renewed(): Signal {
+    if (this.#isResolved) return this;
+    this.resolve();
+    return new Signal();
   }
 }

@@ -6,6 +6,7 @@ import { World } from '../../test/react-world.tsx';
 import { systemClock } from '../clock.ts';
 import { MemoryStore } from '../local/memory-store.ts';
 import { queriesOf } from './query-cache.ts';
+import { QueryEntry } from './query-entry.ts';
 import { useDocument } from './use-document.ts';
 import { type QueryOptions, useQuery } from './use-query.ts';
 
@@ -162,6 +163,22 @@ describe('useQuery', () => {
     await world.flow();
     expect(shown()).toBe('complete: a');
     expect(asked).toHaveBeenCalledTimes(1);
+    await world.close();
+  });
+
+  it('goes on to use what it has suspended for, as React wants it, and does not suspend again', async () => {
+    const used = jest.spyOn(QueryEntry.prototype, 'synced', 'get');
+    const world = new World();
+    world.write('1', { title: 'a' });
+    await world.showSuspended(<Titles suspense="synced" />);
+    await world.flow();
+    used.mockClear();
+    world.write('2', { title: 'b' });
+    await world.flow();
+    expect(used).toHaveBeenCalled();
+    expect(screen.queryByText('waiting')).toBeNull();
+    expect(shown()).toBe('complete: a b');
+    used.mockRestore();
     await world.close();
   });
 

@@ -35,12 +35,9 @@ export function useQuery<T extends Document = Document>(
 ): QueryState<T> {
   const { sort = [], limit, subscribe = true, suspense } = options;
   const entry = queriesOf(useTidemark()).entry<T>({ collection, filter, args, sort, limit, subscribe });
-  const { isLoading, sync, error } = entry.snapshot();
-  if (suspense && !error) {
-    if (isLoading) use(entry.opened);
-    if (suspense === 'synced' && subscribe && (!sync || sync.kind === 'pending' || sync.kind === 'bootstrapping'))
-      use(entry.synced);
-  }
+  // Also when it has resolved: React wants to see again what it has suspended for.
+  if (suspense) use(entry.opened);
+  if (suspense === 'synced' && subscribe) use(entry.synced);
   return useSyncExternalStore<QueryState<T>>(entry.listen, entry.snapshot, serverSnapshot);
 }
 
