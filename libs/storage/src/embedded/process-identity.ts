@@ -16,7 +16,7 @@ export function currentProcess(): ProcessIdentity {
   return {
     pid: process.pid,
     scope: [hostname(), boot ?? '', namespace ?? ''].join(' '),
-    startedAt: startOf(process.pid),
+    startedAt: statOf(process.pid)?.startedAt,
   };
 }
 
@@ -27,13 +27,19 @@ export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  return startedAt === undefined || startOf(pid) === startedAt;
+  if (startedAt === undefined) return true;
+  const stat = statOf(pid);
+  // One that has ended keeps its number until its parent has asked for it, which may be never.
+  return stat?.startedAt === startedAt && stat.state !== 'Z';
 }
 
-/** Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and parentheses, so fields are counted after it. */
-function startOf(pid: number): string | undefined {
+/** Fields 3 and 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and parentheses, so fields are counted after it. */
+function statOf(
+  pid: number,
+): { readonly state: string | undefined; readonly startedAt: string | undefined } | undefined {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields && { state: fields[0], startedAt: fields[19] };
 }
 
 function attempt<T>(run: () => T): T | undefined {
