@@ -1,16 +1,13 @@
-import { RulesError } from '@tidemark/access';
 import {
   helpRequested,
   loadSettings,
   runUntilSignal,
   type Service,
   type Settings,
-  SettingsError,
   settingsHelp,
 } from '@tidemark/config';
-import { SyncError } from '@tidemark/protocol';
-import { StoreError } from '@tidemark/storage';
 import { createLogger, createMetrics, type Telemetry } from '@tidemark/telemetry';
+import { explainFailure } from './explain-failure.ts';
 import { ownVersion } from './own-version.ts';
 
 /** What the start of a service gets. */
@@ -31,7 +28,7 @@ export function runService(name: string, start: (context: ServiceContext) => Pro
   main(name, start).then(
     (code) => process.exit(code),
     (error: unknown) => {
-      process.stderr.write(`tidemark ${name}: ${explain(error)}\n`);
+      process.stderr.write(`tidemark ${name}: ${explainFailure(error)}\n`);
       process.exit(1);
     },
   );
@@ -56,13 +53,4 @@ async function main(name: string, start: (context: ServiceContext) => Promise<Ru
     failure,
     runUntilSignal(service, { process, logger: telemetry.logger, drainTimeoutMs: settings.drainTimeoutMs }),
   ]);
-}
-
-/** What the operator can mend is a sentence; anything else shows where it comes from. */
-function explain(error: unknown): string {
-  if (error instanceof SettingsError || error instanceof RulesError || StoreError.is(error) || SyncError.is(error))
-    return error.message;
-  if (error instanceof Error && (error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-    return `the port is taken: ${error.message}`;
-  return String(error instanceof Error ? error.stack : error);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { developmentPages, lanesChanged, openFleet, runService } from '@tidemark/runtime';
+import { servedPages, lanesChanged, openFleet, runService } from '@tidemark/runtime';
 import { fleetGatewayParts } from './from-settings.ts';
 import { createGateway } from './gateway.ts';
 import { createFleetAdapter } from './socket/fleet-adapter.ts';
@@ -8,7 +8,7 @@ runService('gateway', async (context) => {
   const fleet = await openFleet(context, { keepLanes: true });
   const { settings, telemetry, version, rules, store, transport, health, id } = fleet;
   const { redis } = transport;
-  const parts = await fleetGatewayParts(developmentPages(settings), { version, id, redis, telemetry });
+  const parts = await fleetGatewayParts(servedPages(settings), { version, id, redis, telemetry });
   const adapter = createFleetAdapter(redis, telemetry.logger);
   let end: () => void = () => undefined;
   let fail: (error: Error) => void = () => undefined;

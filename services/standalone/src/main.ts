@@ -1,8 +1,8 @@
-import { developmentPages, runService } from '@tidemark/runtime';
+import { runService, servedPages } from '@tidemark/runtime';
 import { startStandalone } from './standalone.ts';
 
 runService('standalone', async (context) => {
-  const server = await startStandalone({ ...context, settings: developmentPages(context.settings) });
+  const server = await startStandalone({ ...context, settings: servedPages(context.settings) });
   context.telemetry.logger.info({ url: server.url }, 'ready');
   return server;
 });

@@ -3,6 +3,7 @@ import type { Rules } from '@tidemark/access';
 import { type Settings, SettingsError } from '@tidemark/config';
 import { createGateway, type Gateway, gatewayParts } from '@tidemark/gateway';
 import { createJanitor, type Janitor } from '@tidemark/janitor';
+import { SyncError } from '@tidemark/protocol';
 import { openInProcessTransport, openRules, openStore, type Transport } from '@tidemark/runtime';
 import type { Store } from '@tidemark/storage';
 import { createHealth, type Health, type Telemetry } from '@tidemark/telemetry';
@@ -56,7 +57,7 @@ export async function startStandalone(options: StandaloneOptions): Promise<Stand
   const lost = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  const onLost = () => fail(new Error('another server has taken the database over'));
+  const onLost = () => fail(new SyncError('unavailable', 'another server has taken the database over'));
   const opened = await openStore({ settings, rules, telemetry, onLost });
   const store = wrap.store?.(opened) ?? opened;
   const transport = wrapTransport(await openInProcessTransport(settings, telemetry), wrap);

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadSettings } from '@tidemark/config';
-import { developmentPages } from './development-pages.ts';
+import { servedPages } from './served-pages.ts';
 
-describe('developmentPages', () => {
+describe('servedPages', () => {
   let root: string;
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'tidemark-pages-'));
@@ -15,20 +15,27 @@ describe('developmentPages', () => {
   const settings = (env: Record<string, string>) => loadSettings({ env });
 
   it('is the demo in development', () => {
-    expect(developmentPages(settings({ NODE_ENV: 'development' }), root).webRoot).toBe(root);
+    expect(servedPages(settings({ NODE_ENV: 'development' }), root).webRoot).toBe(root);
   });
 
   it('is nothing when the demo was not built', () => {
-    expect(developmentPages(settings({ NODE_ENV: 'development' }), join(root, 'missing')).webRoot).toBeUndefined();
+    expect(servedPages(settings({ NODE_ENV: 'development' }), join(root, 'missing')).webRoot).toBeUndefined();
   });
 
   it('is nothing in production, where the operator decides', () => {
     const production = { NODE_ENV: 'production', AUTH_JWT_SECRET: 'x'.repeat(32) };
-    expect(developmentPages(settings(production), root).webRoot).toBeUndefined();
-    expect(developmentPages(settings({ ...production, WEB_ROOT: '/pages' }), root).webRoot).toBe('/pages');
+    expect(servedPages(settings(production), root).webRoot).toBeUndefined();
+    expect(servedPages(settings({ ...production, WEB_ROOT: tmpdir() }), root).webRoot).toBe(tmpdir());
   });
 
   it('is what the operator says in development, too', () => {
-    expect(developmentPages(settings({ WEB_ROOT: '/pages' }), root).webRoot).toBe('/pages');
+    expect(servedPages(settings({ WEB_ROOT: tmpdir() }), root).webRoot).toBe(tmpdir());
+  });
+
+  it('must be there when the operator names it', () => {
+    const missing = join(root, 'missing');
+    expect(() => servedPages(settings({ WEB_ROOT: missing }), root)).toThrow(
+      `WEB_ROOT: there is no folder "${missing}"`,
+    );
   });
 });
