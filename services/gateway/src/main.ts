@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { servedPages, lanesChanged, openFleet, runService } from '@tidemark/runtime';
+import { lanesChanged, openFleet, runService, servedPages } from '@tidemark/runtime';
 import { fleetGatewayParts } from './from-settings.ts';
 import { createGateway } from './gateway.ts';
 import { createFleetAdapter } from './socket/fleet-adapter.ts';
