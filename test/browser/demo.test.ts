@@ -128,6 +128,7 @@ describe('the demo in a browser', () => {
       const page = await demo.page(await demo.profile());
       const [ada, ben] = [new Pane(page, 'ada'), new Pane(page, 'ben')];
       await ada.isShown(ada.card('make up'));
+      await Promise.all([ada.isLive(), ben.isLive()]);
       await ada.isSettled();
       await page.getByRole('button', { name: 'Stage a conflict' }).click();
       await ada.isShown(ada.card('Ada’s title'));

@@ -6,8 +6,10 @@ export type Narrate = (text: string | undefined) => void;
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Both rename one card, one of them offline and earlier: the later write stays, and the loser is told. */
+/** Both rename one card, one of them offline and earlier: the later write stays, and the loser is told. Needs both online. */
 export async function stageConflict(loser: DemoUser, winner: DemoUser, narrate: Narrate): Promise<void> {
+  const absent = [loser, winner].find(({ client }) => !client.status.connected);
+  if (absent) return narrate(`${absent.name} must be online to begin with.`);
   const [task] = await winner.client.collection<Task>('tasks').query().sort('createdAt').limit(1).find();
   if (!task) return narrate('There is no card to quarrel about: add one.');
   try {
