@@ -33,6 +33,19 @@ function dieWithNextBatch(leader: Tab): void {
   };
 }
 
+/** The follower's write is kept while the store is full, and committed once when it has room again. */
+async function expectKept(
+  id: string,
+  { writing, follower }: { writing: Promise<unknown>; follower: Tab },
+): Promise<void> {
+  await world.flow();
+  await expect(writing).resolves.toMatchObject({ documentId: id });
+  world.store.isFull = false;
+  world.clock.advance(10_000);
+  await world.flow();
+  expect({ commits: commitsOf(id), titles: await titles(follower) }).toEqual({ commits: 1, titles: [id] });
+}
+
 describe('when the leader dies', () => {
   it('nothing is lost of what a follower wrote one after the other', async () => {
     const [leader, follower] = (await openTabs(2)) as [Tab, Tab];
@@ -112,12 +125,7 @@ describe('when the leader dies', () => {
       world.store.isFull = true;
       leader.die();
     };
-    await world.flow();
-    await expect(writing).resolves.toMatchObject({ documentId: 'a' });
-    world.store.isFull = false;
-    world.clock.advance(10_000);
-    await world.flow();
-    expect({ commits: commitsOf('a'), titles: await titles(follower) }).toEqual({ commits: 1, titles: ['a'] });
+    await expectKept('a', { writing, follower });
   });
 
   it('a write that the next leader has sent is kept, though the store has no room when its tab asks again', async () => {
@@ -128,12 +136,7 @@ describe('when the leader dies', () => {
     expect((await world.store.load()).entries).toHaveLength(1);
     world.store.isFull = true;
     next.network.flow();
-    await world.flow();
-    await expect(writing).resolves.toMatchObject({ documentId: 'a' });
-    world.store.isFull = false;
-    world.clock.advance(10_000);
-    await world.flow();
-    expect({ commits: commitsOf('a'), titles: await titles(follower) }).toEqual({ commits: 1, titles: ['a'] });
+    await expectKept('a', { writing, follower });
   });
 
   it('a subscription that a follower was ending ends', async () => {

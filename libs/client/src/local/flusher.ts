@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../clock.ts';
 import type { LocalDatabase } from './database.ts';
 import { LocalStoreError } from './port.ts';
-import type { WriteBatch } from './records.ts';
+import { isEmptyBatch, type WriteBatch } from './records.ts';
 
 const retryMs = 5_000;
 
@@ -72,8 +72,7 @@ export class Flusher {
     this.#waiters = [];
     const { dirty, batch } = this.#options.database.takeDirty();
     try {
-      const isEmpty = Object.values(batch).flat().length === 0;
-      if (!isEmpty) await this.#options.write(batch);
+      if (!isEmptyBatch(batch)) await this.#options.write(batch);
     } catch (error) {
       this.#options.database.journal.putBack(dirty);
       for (const waiter of waiters) waiter.reject(error);

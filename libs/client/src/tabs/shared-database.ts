@@ -79,11 +79,6 @@ export function isSame(one: SubscriptionRecord, other: SubscriptionRecord | unde
   return one.claimedAt === other?.claimedAt && one.name === other.name;
 }
 
-/** Whether there is nothing to write. */
-export function isEmpty({ meta, ...records }: WriteBatch): boolean {
-  return meta === undefined && Object.values(records).every((some) => some.length === 0);
-}
-
 function forgetDocuments({ documents }: LocalDatabase, state: StoredState): void {
   const stored = new Set(state.documents.map(({ collection, key }) => documentRef(collection, key)));
   for (const collection of documents.collections()) {

@@ -1,8 +1,8 @@
 import type { ConnectionState } from '../connection/machine.ts';
-import type { MetaRecord, StoredState, WriteBatch } from '../local/records.ts';
+import { isEmptyBatch, type MetaRecord, type StoredState, type WriteBatch } from '../local/records.ts';
 import { storeError } from '../store-error.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
-import { isEmpty, missingIn, takeBatch, takeOver, takeState } from './shared-database.ts';
+import { missingIn, takeBatch, takeOver, takeState } from './shared-database.ts';
 import type { SharedDriver, ShareStore, TabClient } from './shared-driver.ts';
 import { TabClaims } from './tab-claims.ts';
 import { TabEvents } from './tab-events.ts';
@@ -99,7 +99,7 @@ export class TabDriver implements SharedDriver {
     }
     // Where we stand is the leader's to say.
     const { meta: _, ...own } = batch;
-    if (!isEmpty(own)) await this.#requests.send(own);
+    if (!isEmptyBatch(own)) await this.#requests.send(own);
   }
 
   command(command: ConnectionCommand): void {
@@ -154,7 +154,7 @@ export class TabDriver implements SharedDriver {
     this.#start();
     await this.#requests.write(async (batch) => {
       const missing = missingIn(stored, this.#current(batch));
-      if (!isEmpty(missing)) await this.#store(missing);
+      if (!isEmptyBatch(missing)) await this.#store(missing);
     });
   }
 
