@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../clock.ts';
 import type { LocalDatabase } from './database.ts';
+import { isEmptyBatch } from './is-empty-batch.ts';
 import { LocalStoreError } from './port.ts';
-import { isEmptyBatch, type WriteBatch } from './records.ts';
+import type { WriteBatch } from './records.ts';
 
 const retryMs = 5_000;
 

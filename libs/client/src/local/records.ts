@@ -106,8 +106,3 @@ export interface WriteBatch {
   readonly deleteSubscriptions: readonly string[];
   readonly meta?: MetaRecord;
 }
-
-/** Whether there is nothing to write. */
-export function isEmptyBatch(batch: WriteBatch): boolean {
-  return Object.values(batch).flat().length === 0;
-}

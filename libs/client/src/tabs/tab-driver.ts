@@ -1,5 +1,6 @@
 import type { ConnectionState } from '../connection/machine.ts';
-import { isEmptyBatch, type MetaRecord, type StoredState, type WriteBatch } from '../local/records.ts';
+import { isEmptyBatch } from '../local/is-empty-batch.ts';
+import type { MetaRecord, StoredState, WriteBatch } from '../local/records.ts';
 import { storeError } from '../store-error.ts';
 import type { ConnectionCommand, SyncDriver } from '../sync/driver.ts';
 import { missingIn, takeBatch, takeOver, takeState } from './shared-database.ts';
